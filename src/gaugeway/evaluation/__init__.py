@@ -1,0 +1,1 @@
+"""The laboratory: claims evaluations, runs them, concludes them. Begin reading at runner.py."""

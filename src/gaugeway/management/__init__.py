@@ -1,0 +1,1 @@
+"""The control plane: Cloudflare-compatible REST, one resource a file."""

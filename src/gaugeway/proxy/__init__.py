@@ -1,0 +1,1 @@
+"""The data plane: one request through named phases. Begin reading at pipeline.py."""
