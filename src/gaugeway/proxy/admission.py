@@ -1,0 +1,87 @@
+"""Who may pass: the gateway's own credential, and its removal from what goes upstream."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode
+
+from gaugeway.core.errors import GatewayError
+from gaugeway.core.model import Permission, Token
+from gaugeway.core.ports import Clock
+from gaugeway.proxy.answers import UNAUTHORIZED
+from gaugeway.proxy.directory import Directory
+from gaugeway.proxy.exchange import Exchange
+from gaugeway.proxy.headers import bare_credential
+
+CREDENTIAL_HEADERS = frozenset(
+    (
+        b"authorization",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"xi-api-key",
+        b"x-auth-key",
+    )
+)
+"""Where a client may carry a key, whatever the provider. Each value is kept out of the log, and never goes
+upstream when it is one of our own tokens."""
+
+_SHORTEST_SECRET = 8
+"""A shorter "key" is no secret, and taking it out of bodies would garble them."""
+
+
+class Authentication:
+    """The phase that settles whether the request may pass."""
+
+    def __init__(self, directory: Directory, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+
+    async def authenticate(self, exchange: Exchange) -> None:
+        """Find the gateway token, in `cf-aig-authorization` or else where the provider's key travels.
+
+        Runs before anything of the request is acted upon. A token of ours never goes upstream. Raises
+        GatewayError (401) where the gateway demands a token that may Run and there is none.
+        """
+        candidates = self._take_credentials(exchange)
+        exchange.authenticated = any(self._may_run(exchange, token) for token in candidates)
+        if exchange.gateway.authentication and not exchange.authenticated:
+            raise GatewayError(401, UNAUTHORIZED, "Unauthorized")
+
+    def _take_credentials(self, exchange: Exchange) -> list[Token]:
+        """Our own tokens among the request's credentials; notes all secrets, strips our own."""
+        found: list[Token] = []
+        if exchange.options.token is not None:
+            self._note(exchange, exchange.options.token, found)
+        own = [
+            pair
+            for pair in exchange.headers
+            if pair[0] in CREDENTIAL_HEADERS and self._note(exchange, bare_credential(pair[1]), found)
+        ]
+        if own:
+            exchange.headers = [pair for pair in exchange.headers if pair not in own]
+        if b"key=" in exchange.query:
+            self._take_query_key(exchange, found)
+        return found
+
+    def _note(self, exchange: Exchange, secret: bytes, found: list[Token]) -> bool:
+        """Remember a secret; whether it is a token of ours."""
+        if len(secret) >= _SHORTEST_SECRET:
+            exchange.secrets.append(secret)
+        token = self._directory.token(secret)
+        if token is None:
+            return False
+        found.append(token)
+        return True
+
+    def _take_query_key(self, exchange: Exchange, found: list[Token]) -> None:
+        """Google's `?key=`: the one credential that travels in the query."""
+        pairs = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True)
+        own = [value for name, value in pairs if name == "key" and self._note(exchange, value.encode(), found)]
+        if own:
+            kept = [(name, value) for name, value in pairs if not (name == "key" and value in own)]
+            exchange.query = urlencode(kept).encode()
+
+    def _may_run(self, exchange: Exchange, token: Token) -> bool:
+        if token.account_id != exchange.gateway.account_id or not token.allows(Permission.RUN):
+            return False
+        return token.expires_at is None or token.expires_at > self._clock.now_ms()

@@ -1,0 +1,123 @@
+"""What the data plane looks up on its way, remembered until anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gaugeway.core.model import CustomProvider, Gateway, Scope, Token
+from gaugeway.core.ports import ConfigStore, CustomProviderStore, GatewayStore, TokenStore
+from gaugeway.core.provider import Provider
+from gaugeway.proxy.exchange import Target
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_REMEMBERED = 20_000
+"""Entries of each kind, absent ones included, so that made-up names cannot fill the memory."""
+
+CUSTOM_PREFIX = "custom-"
+
+
+class Directory:
+    """Gateways, tokens and targets by name.
+
+    A change in any process is seen at the next look-up: the store's version is compared each time, which
+    costs less than a microsecond. A miss reads the store there and then, some ten microseconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: ConfigStore,
+        gateways: GatewayStore,
+        tokens: TokenStore,
+        custom_providers: CustomProviderStore,
+        providers: Mapping[str, Provider],
+        make_custom: Callable[[CustomProvider], Provider],
+        upstreams: Mapping[str, str],
+    ) -> None:
+        self._config = config
+        self._gateway_store = gateways
+        self._token_store = tokens
+        self._custom_store = custom_providers
+        self._providers = providers
+        self._make_custom = make_custom
+        self._upstreams = upstreams
+        self._version = -1
+        self._gateways: dict[tuple[str, str], Gateway | None] = {}
+        self._tokens: dict[bytes, Token | None] = {}
+        self._targets: dict[tuple[str, str], Target | str] = {}
+
+    def refresh(self) -> None:
+        """Forget everything if anything has changed. Once at each request's start."""
+        version = self._config.version()
+        if version != self._version:
+            self._version = version
+            self._gateways.clear()
+            self._tokens.clear()
+            self._targets.clear()
+
+    def gateway(self, account_id: str, gateway_id: str) -> Gateway | None:
+        """The gateway of that name."""
+        key = (account_id, gateway_id)
+        if key in self._gateways:
+            return self._gateways[key]
+        found = self._gateway_store.get(Scope(account_id, gateway_id))
+        return _remember(self._gateways, key, found)
+
+    def token(self, text: bytes) -> Token | None:
+        """The token with that text, expired or not."""
+        digest = sha256(text).digest()
+        if digest in self._tokens:
+            return self._tokens[digest]
+        return _remember(self._tokens, digest, self._token_store.find(digest))
+
+    def target(self, account_id: str, slug: str) -> Target | str:
+        """Where requests for a provider go, or a sentence saying why they cannot."""
+        key = (account_id, slug)
+        if key in self._targets:
+            return self._targets[key]
+        return _remember(self._targets, key, self._find_target(account_id, slug))
+
+    def _find_target(self, account_id: str, slug: str) -> Target | str:
+        if slug.startswith(CUSTOM_PREFIX):
+            custom = self._custom_store.find(account_id, slug.removeprefix(CUSTOM_PREFIX))
+            if custom is None:
+                return f"There is no custom provider {slug.removeprefix(CUSTOM_PREFIX)!r} in this account"
+            if not custom.enable:
+                return f"The custom provider {custom.slug!r} is not enabled: set enable to true"
+            return self._as_target(self._make_custom(custom), _extra_headers(custom))
+        provider = self._providers.get(slug)
+        return f"There is no provider {slug!r}" if provider is None else self._as_target(provider)
+
+    def _as_target(self, provider: Provider, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Target:
+        override = self._upstreams.get(provider.slug)
+        url = urlsplit(override or provider.base_url)
+        return Target(
+            provider=provider,
+            scheme=url.scheme,
+            host=url.hostname or "",
+            port=url.port or (443 if url.scheme == "https" else 80),
+            prefix=url.path.rstrip("/"),
+            guarded=override is None,
+            headers=headers,
+        )
+
+
+def _remember(cache: dict[K, V], key: K, value: V) -> V:
+    if len(cache) >= MAX_REMEMBERED:
+        cache.clear()
+    cache[key] = value
+    return value
+
+
+def _extra_headers(custom: CustomProvider) -> tuple[tuple[bytes, bytes], ...]:
+    if not custom.headers:
+        return ()
+    pairs = msgspec.json.decode(custom.headers, type=dict[str, str])
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs.items())

@@ -1,0 +1,115 @@
+"""The state of one request, from its first byte to its log."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+from msgspec import Struct, field
+
+from gaugeway.core.errors import GatewayError
+from gaugeway.core.model import Attempt, CustomCost, Gateway, Metadata, Outcome
+from gaugeway.core.provider import Asked, Provider
+from gaugeway.proxy.connectors.seam import Incoming
+from gaugeway.proxy.transcript import Transcript
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+
+class Connection(Protocol):
+    """What the data plane needs of the downstream's connection beyond ASGI (see server.py)."""
+
+    def on_hangup(self, callback: Callable[[], None]) -> None:
+        """Call back once when the downstream leaves before it has the whole answer."""
+        ...
+
+    def cut(self) -> None:
+        """End the connection so that the downstream cannot take a broken answer for a whole one."""
+        ...
+
+
+class Options(Struct, kw_only=True):
+    """What the request's `cf-aig-*` headers ask for. None: not said, so the gateway's setting holds."""
+
+    token: bytes | None = None
+    collect_log: bool | None = None
+    collect_log_payload: bool = True
+    metadata: Metadata | None = None
+    event_id: str | None = None
+    custom_cost: CustomCost | None = None
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """Where a request may be sent."""
+
+    provider: Provider
+    scheme: str
+    host: str
+    port: int
+    prefix: str  # the base URL's path, without a trailing slash
+    guarded: bool  # private addresses are refused unless the settings allow them
+    headers: tuple[tuple[bytes, bytes], ...] = ()  # set on every request, in place of the client's
+
+
+class Reply(Struct, kw_only=True):
+    """What goes downstream: a whole body, or an upstream's answer as it comes."""
+
+    status: int
+    headers: Headers
+    body: bytes | None = None
+    incoming: Incoming | None = None
+
+
+class Exchange(Struct, kw_only=True):
+    """One request with its answer, as it happens; dies with the request."""
+
+    # receive
+    scope: Scope
+    connection: Connection
+    receive: Receive
+    log_id: bytes
+    started: float  # time.perf_counter() at arrival, s
+    gateway: Gateway
+    slug: str  # the provider's, as the URL names it
+    rest: str  # the raw path after the slug
+    query: bytes
+    headers: Headers  # what may go upstream
+    options: Options
+    method: str = "POST"
+    content_type: str = ""
+    user_agent: str | None = None
+    declared_size: int | None = None  # Content-Length
+    refusal: GatewayError | None = None  # found while its headers were read
+    body: bytes = b""
+    # authenticate
+    secrets: list[bytes] = field(default_factory=list[bytes])  # credentials it carries, to be kept out of the log
+    authenticated: bool = False
+    # route
+    target: Target | None = None
+    asked: Asked = field(default_factory=Asked)
+    # forward, relay
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    step: int = 0
+    reply: Reply | None = None
+    transcript: Transcript | None = None
+    first_byte: float | None = None  # time.perf_counter(), s
+    reply_started: bool = False  # something went downstream
+    gone: bool = False  # the downstream hung up
+    # the end
+    outcome: Outcome | None = None
+    error: str | None = None
+
+    @property
+    def collects_log(self) -> bool:
+        """Whether this request becomes a log: its header, else the gateway's setting."""
+        said = self.options.collect_log
+        return self.gateway.collect_logs if said is None else said
+
+    def end(self, outcome: Outcome, error: str | None = None) -> None:
+        """Settle how it ended. The first to know is right; later calls change nothing."""
+        if self.outcome is None:
+            self.outcome = outcome
+            self.error = error

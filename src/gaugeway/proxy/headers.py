@@ -1,0 +1,263 @@
+"""Which headers travel, which stay, and what the `cf-aig-*` ones ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from gaugeway.core.errors import GatewayError
+from gaugeway.core.model import CustomCost, Metadata
+from gaugeway.proxy.exchange import Headers, Options
+
+BAD_HEADER = 7001
+"""The code of a 400 for a header that cannot be honoured. Cloudflare documents none; this is its code for
+input validation."""
+
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+"""RFC 9110 section 7.6.1 and the older ones of RFC 2616: they speak of one connection only."""
+
+_NOT_UPSTREAM = HOP_BY_HOP | {
+    b"host",
+    b"content-length",
+    b"expect",
+    # Cloudflare's own credentials and legacy spellings end at the gateway
+    b"cf-access-jwt-assertion",
+    b"cf-access-client-id",
+    b"cf-access-client-secret",
+}
+_NOT_DOWNSTREAM = HOP_BY_HOP | {
+    b"alt-svc",  # names other ways to the upstream, not to us
+    b"cf-aig-log-id",
+    b"cf-aig-event-id",
+    b"cf-aig-step",
+}
+
+_DECODABLE = (b"gzip", b"deflate", b"zstd", b"identity")
+MAX_EVENT_ID = 512
+MAX_METADATA_ENTRIES = 5
+
+
+class Sorted(msgspec.Struct):
+    """A request's headers, sorted in one pass."""
+
+    upstream: Headers
+    options: Options
+    content_type: str = ""
+    user_agent: str | None = None
+    content_length: int | None = None
+
+
+def sort_request(headers: Iterable[tuple[bytes, bytes]]) -> Sorted:
+    """Part what goes upstream from what is for the gateway; raises GatewayError (400) naming a bad header."""
+    upstream: Headers = []
+    options = Options()
+    found = Sorted(upstream, options)
+    connection: bytes | None = None
+    for pair in headers:
+        name, value = pair
+        if name.startswith(b"cf-"):
+            if name.startswith(b"cf-aig-") or name in _LEGACY:
+                _read_option(options, name, value)
+                continue
+        elif name == b"content-type":
+            found.content_type = value.decode("latin-1")
+        elif name == b"user-agent":
+            found.user_agent = value.decode("latin-1")
+        elif name == b"accept-encoding":
+            upstream.append((name, _decodable(value)))
+            continue
+        if name in _NOT_UPSTREAM:
+            if name == b"connection":
+                connection = value if connection is None else connection + b"," + value
+            elif name == b"content-length":
+                found.content_length = int(value)  # the server's parser let only digits through
+            continue
+        upstream.append(pair)
+    if connection is not None and connection.lower() not in (b"keep-alive", b"close"):
+        dropped = named_by_connection(connection)
+        found.upstream = [pair for pair in upstream if pair[0] not in dropped]
+    return found
+
+
+def named_by_connection(value: bytes) -> frozenset[bytes]:
+    """The header names that a Connection header declares hop-by-hop."""
+    return frozenset(name.strip().lower() for name in value.split(b","))
+
+
+def for_downstream(headers: Headers) -> Headers:
+    """An upstream's headers without those that speak of its own connection. Content-Length stays."""
+    kept = [pair for pair in headers if pair[0] not in _NOT_DOWNSTREAM]
+    for name, value in headers:
+        if name == b"connection" and value.lower() not in (b"keep-alive", b"close"):
+            dropped = named_by_connection(value)
+            return [pair for pair in kept if pair[0] not in dropped]
+    return kept
+
+
+_decodable_cache: dict[bytes, bytes] = {}
+
+
+def _decodable(value: bytes) -> bytes:
+    """An Accept-Encoding narrowed to what the log can read again (brotli is left out)."""
+    narrowed = _decodable_cache.get(value)
+    if narrowed is None:
+        codings = [item.strip() for item in value.lower().split(b",")]
+        kept = [item for item in codings if item.split(b";")[0].strip() in _DECODABLE]
+        narrowed = value if len(kept) == len(codings) else b", ".join(kept) or b"identity"
+        if len(_decodable_cache) < 256:
+            _decodable_cache[value] = narrowed
+    return narrowed
+
+
+def _refuse(name: bytes, message: str) -> GatewayError:
+    return GatewayError(400, BAD_HEADER, f"Header {name.decode('latin-1')}: {message}")
+
+
+def _flag(name: bytes, value: bytes) -> bool:
+    lowered = value.strip().lower()
+    if lowered not in (b"true", b"false"):
+        raise _refuse(name, "expected true or false")
+    return lowered == b"true"
+
+
+def _text(name: bytes, value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise _refuse(name, "is not UTF-8") from None
+
+
+def _read_token(options: Options, _name: bytes, value: bytes) -> None:
+    options.token = bare_credential(value)
+
+
+def _read_collect_log(options: Options, name: bytes, value: bytes) -> None:
+    options.collect_log = _flag(name, value)
+
+
+def _read_collect_payload(options: Options, name: bytes, value: bytes) -> None:
+    options.collect_log_payload = _flag(name, value)
+
+
+def _read_event_id(options: Options, name: bytes, value: bytes) -> None:
+    text = _text(name, value).strip()
+    if not text or len(text) > MAX_EVENT_ID or not text.isprintable():
+        raise _refuse(name, f"expected 1 to {MAX_EVENT_ID} printable characters")
+    options.event_id = text
+
+
+def _read_metadata(options: Options, name: bytes, value: bytes) -> None:
+    options.metadata = parse_metadata(name, value)
+
+
+def parse_metadata(name: bytes, value: bytes) -> Metadata | None:
+    """At most the first five entries; a null or nested value makes the whole header count for nothing.
+
+    Both are what Cloudflare documents (contract 4.1); anything that is no JSON object is refused.
+    """
+    try:
+        entries = msgspec.json.decode(value, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise _refuse(name, 'expected a JSON object such as {"user": "u42"}') from None
+    if not all(isinstance(item, str | int | float) for item in entries.values()):
+        return None
+    kept = [(key, item) for key, item in entries.items() if not key.startswith("cf.")]
+    return dict(kept[:MAX_METADATA_ENTRIES]) or None
+
+
+class _CostHeader(msgspec.Struct, forbid_unknown_fields=True):
+    per_token_in: Decimal | None = None
+    per_token_out: Decimal | None = None
+    per_cache_read_token: Decimal | None = None
+    per_cache_write_token: Decimal | None = None
+    total_cost: Decimal | None = None
+
+
+_cost_decoder = msgspec.json.Decoder(_CostHeader)
+MAX_COST_DIGITS = 40
+
+
+def _read_custom_cost(options: Options, name: bytes, value: bytes) -> None:
+    try:
+        said = _cost_decoder.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+        raise _refuse(
+            name, f"expected a JSON object of per_token_in, per_token_out or total_cost: {problem}"
+        ) from None
+    amounts = [amount for field in said.__struct_fields__ if (amount := getattr(said, field)) is not None]
+    if not amounts:
+        raise _refuse(name, "names no amount: give per_token_in and per_token_out, or total_cost")
+    for amount in amounts:
+        if (
+            not amount.is_finite()
+            or amount < 0
+            or amount > 1_000_000
+            or -amount.as_tuple().exponent > MAX_COST_DIGITS
+        ):
+            raise _refuse(
+                name, f"amounts lie between 0 and 1000000 dollars with at most {MAX_COST_DIGITS} decimals"
+            )
+    rates = len(amounts) - (said.total_cost is not None)
+    if said.total_cost is not None and rates:
+        raise _refuse(name, "gives both total_cost and rates per token; give one")
+    options.custom_cost = CustomCost(
+        per_token_in=said.per_token_in,
+        per_token_out=said.per_token_out,
+        per_cache_read_token=said.per_cache_read_token,
+        per_cache_write_token=said.per_cache_write_token,
+        total_cost=said.total_cost,
+    )
+
+
+def _satisfied_when(*accepted: bytes) -> Callable[[Options, bytes, bytes], None]:
+    """For a header whose wish holds anyway in this version, as long as it asks for no more than that."""
+
+    def read(_options: Options, name: bytes, value: bytes) -> None:
+        if value.strip().lower() not in accepted:
+            raise _refuse(name, "this value is not available in this version")
+
+    return read
+
+
+_READERS: dict[bytes, Callable[[Options, bytes, bytes], None]] = {
+    b"cf-aig-authorization": _read_token,
+    b"cf-aig-collect-log": _read_collect_log,
+    b"cf-aig-collect-log-payload": _read_collect_payload,
+    b"cf-aig-event-id": _read_event_id,
+    b"cf-aig-metadata": _read_metadata,
+    b"cf-aig-custom-cost": _read_custom_cost,
+    # There is no cache to skip, nobody to bill wholesale, one attempt: these wishes are already granted.
+    b"cf-aig-skip-cache": _satisfied_when(b"true", b"false"),
+    b"cf-skip-cache": _satisfied_when(b"true", b"false"),
+    b"cf-aig-no-wholesale": _satisfied_when(b"true", b"false"),
+    b"cf-aig-zdr": _satisfied_when(b"false"),
+    b"cf-aig-max-attempts": _satisfied_when(b"1"),
+}
+_LEGACY = frozenset((b"cf-skip-cache", b"cf-cache-ttl"))
+
+
+def _read_option(options: Options, name: bytes, value: bytes) -> None:
+    read = _READERS.get(name)
+    if read is None:
+        raise _refuse(name, "is not available in this version; leave it out")
+    read(options, name, value)
+
+
+def bare_credential(value: bytes) -> bytes:
+    """The secret itself of `Bearer x`, `Key x`, `Token x` or plain `x`."""
+    return value.strip().rpartition(b" ")[2]

@@ -1,0 +1,83 @@
+"""Relay: the reply goes downstream as it comes, byte for byte; what passes is noted for the log."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from gaugeway.core import ids
+from gaugeway.core.errors import ProtocolBroken, UpstreamTimeout
+from gaugeway.core.model import Outcome
+from gaugeway.proxy.connectors.seam import Incoming
+from gaugeway.proxy.exchange import Exchange, Headers, Reply, Send
+from gaugeway.proxy.transcript import Transcript
+
+
+class Relay:
+    """The phase that answers. Everything after its first byte can only end the stream, not change it."""
+
+    def __init__(self, log_body_cap: int) -> None:
+        self._cap = log_body_cap
+
+    async def relay(self, exchange: Exchange, reply: Reply, send: Send) -> None:
+        """Send the reply; settles the outcome for an upstream's answer."""
+        exchange.reply = reply
+        exchange.transcript = transcript = Transcript(self._cap)
+        if exchange.first_byte is None and reply.incoming is not None and reply.body is not None:
+            exchange.first_byte = perf_counter()
+        headers = _with_own_headers(exchange, reply)
+        if reply.body is not None:
+            transcript.add(reply.body)
+            exchange.reply_started = True
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": reply.body})
+        elif reply.incoming is not None and not await self._stream(exchange, reply, reply.incoming, headers, send):
+            return
+        if reply.incoming is not None:
+            good = reply.status < 400
+            exchange.end(
+                Outcome.SUCCESS if good else Outcome.UPSTREAM_ERROR,
+                None if good else f"the provider answered {reply.status}",
+            )
+
+    async def _stream(
+        self, exchange: Exchange, reply: Reply, incoming: Incoming, headers: Headers, send: Send
+    ) -> bool:
+        """Pass on each piece as it arrives; whether the answer came to its clean end."""
+        transcript = exchange.transcript
+        assert transcript is not None  # noqa: S101  relay made it
+        exchange.reply_started = True
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        try:
+            while chunk := await incoming.read():
+                if exchange.first_byte is None:
+                    exchange.first_byte = perf_counter()
+                transcript.add(chunk)
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except (ProtocolBroken, UpstreamTimeout) as failure:
+            late = isinstance(failure, UpstreamTimeout)
+            exchange.end(Outcome.TIMEOUT if late else Outcome.STREAM_CUT, failure.message)
+            exchange.connection.cut()
+            return False
+        await send({"type": "http.response.body", "body": b""})
+        return True
+
+
+def _with_own_headers(exchange: Exchange, reply: Reply) -> Headers:
+    """The reply's headers and the gateway's own; the length where it is known and not said."""
+    headers = reply.headers
+    identifier = ids.to_text(exchange.log_id).encode()
+    if exchange.collects_log:
+        headers.append((b"cf-aig-log-id", identifier))
+    event_id = exchange.options.event_id
+    headers.append((b"cf-aig-event-id", identifier if event_id is None else event_id.encode()))
+    headers.append((b"cf-aig-step", b"%d" % exchange.step))
+    if (
+        reply.body is not None
+        and exchange.method != "HEAD"
+        and reply.status >= 200
+        and reply.status not in (204, 304)
+    ):
+        length = b"%d" % len(reply.body)
+        if not any(name == b"content-length" for name, _ in headers):
+            headers.append((b"content-length", length))
+    return headers

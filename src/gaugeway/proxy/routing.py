@@ -1,0 +1,26 @@
+"""Where the request goes: the provider of the URL, and what the request asks of it."""
+
+from __future__ import annotations
+
+from gaugeway.core.errors import GatewayError
+from gaugeway.proxy.answers import INVALID_PROVIDER
+from gaugeway.proxy.directory import Directory
+from gaugeway.proxy.exchange import Exchange
+
+
+class Routing:
+    """The phase that settles the target."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    async def route(self, exchange: Exchange) -> None:
+        """Find the provider and read the request's model; runs once the request may pass.
+
+        Raises GatewayError (400) for a provider that does not exist.
+        """
+        target = self._directory.target(exchange.gateway.account_id, exchange.slug)
+        if isinstance(target, str):
+            raise GatewayError(400, INVALID_PROVIDER, f"Invalid provider: {target}")
+        exchange.target = target
+        exchange.asked = target.provider.read_request(exchange.rest, exchange.content_type, exchange.body)

@@ -1,0 +1,63 @@
+"""What came from the upstream, as much as will be needed: the log's body and the figures at its end."""
+
+from __future__ import annotations
+
+from collections import deque
+
+TAIL_BYTES = 64 * 1024
+"""Kept from the end of an answer that is longer than the cap, because usage comes last."""
+
+MARGIN = 4096
+"""Kept beyond the cap, so that a credential that lies across the cap is still found and taken out."""
+
+
+class Transcript:
+    """Collects an answer's chunks up to a cap, and beyond it only the last ones.
+
+    `size` counts every byte. Adding is cheap: chunks are kept as they came and joined once, at the end.
+    """
+
+    __slots__ = ("_cap", "_head", "_head_size", "_tail", "_tail_size", "size")
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap + MARGIN
+        self._head: list[bytes] = []
+        self._head_size = 0
+        self._tail: deque[bytes] | None = None
+        self._tail_size = 0
+        self.size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next chunk."""
+        self.size += len(chunk)
+        if self._tail is None:
+            if self.size <= self._cap:
+                self._head.append(chunk)
+                self._head_size += len(chunk)
+                return
+            room = self._cap - self._head_size
+            self._head.append(chunk[:room])
+            self._tail = deque()
+            chunk = chunk[room:]
+        self._add_to_tail(self._tail, chunk)
+
+    def _add_to_tail(self, tail: deque[bytes], chunk: bytes) -> None:
+        tail.append(chunk[-TAIL_BYTES:])
+        self._tail_size += len(tail[-1])
+        while self._tail_size - len(tail[0]) >= TAIL_BYTES:
+            self._tail_size -= len(tail.popleft())
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the middle is missing."""
+        return self._tail is not None
+
+    def head(self) -> bytes:
+        """The beginning, up to the cap and MARGIN."""
+        if len(self._head) > 1:
+            self._head = [b"".join(self._head)]
+        return self._head[0] if self._head else b""
+
+    def head_and_tail(self) -> bytes:
+        """Everything kept; where the middle is missing, a line break stands for it."""
+        return self.head() if self._tail is None else b"\n".join((self.head(), b"".join(self._tail)))

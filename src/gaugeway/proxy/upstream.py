@@ -1,0 +1,87 @@
+"""Forward: send the request to its target and get the beginning of an answer. The only caller of providers."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from gaugeway.core.errors import BadInput, ConnectFailed, GatewayError, Side, UpstreamFailure, UpstreamTimeout
+from gaugeway.core.model import Attempt, Outcome
+from gaugeway.proxy.answers import INVALID_PROVIDER, PROVIDER_FAILED
+from gaugeway.proxy.connectors.seam import Connector, Outgoing, Timers
+from gaugeway.proxy.exchange import Exchange, Reply, Target
+from gaugeway.proxy.headers import for_downstream
+
+
+class Upstream:
+    """The phase that asks the provider."""
+
+    def __init__(self, connector: Connector, timers: Timers) -> None:
+        self._connector = connector
+        self._timers = timers
+
+    async def forward(self, exchange: Exchange) -> Reply:
+        """One attempt at the target; the provider's answer, whatever its status, is the reply.
+
+        Raises GatewayError where there is no answer: 400/2005 (504 for a timeout), with the failure in words.
+        """
+        target = exchange.target
+        assert target is not None  # noqa: S101  routing settles it or refuses
+        began = perf_counter()
+        try:
+            incoming = await self._connector.open(self._outgoing(exchange, target))
+        except UpstreamFailure as failure:
+            self._note_attempt(exchange, target, began, None, failure.message)
+            raise as_gateway_error(failure, target) from failure
+        self._note_attempt(exchange, target, began, incoming.status, None)
+        return Reply(
+            status=incoming.status,
+            headers=for_downstream(incoming.headers),
+            body=incoming.whole,
+            incoming=incoming,
+        )
+
+    def _outgoing(self, exchange: Exchange, target: Target) -> Outgoing:
+        account_id = exchange.gateway.account_id
+        try:
+            path = target.prefix + target.provider.upstream_path(exchange.rest, account_id)
+        except BadInput as problem:
+            raise GatewayError(400, INVALID_PROVIDER, problem.message) from problem
+        raw = path.encode("latin-1")
+        headers = exchange.headers
+        if target.headers:
+            replaced = {name for name, _ in target.headers}
+            headers = [pair for pair in headers if pair[0] not in replaced] + list(target.headers)
+        return Outgoing(
+            method=exchange.method.encode(),
+            scheme=target.scheme,
+            host=target.host,
+            port=target.port,
+            target=raw + b"?" + exchange.query if exchange.query else raw,
+            headers=headers,
+            body=exchange.body,
+            timers=self._timers,
+            guarded=target.guarded,
+        )
+
+    def _note_attempt(
+        self, exchange: Exchange, target: Target, began: float, status: int | None, error: str | None
+    ) -> None:
+        exchange.attempts.append(
+            Attempt(
+                provider=target.provider.slug,
+                step=exchange.step,
+                status_code=status,
+                duration=round((perf_counter() - began) * 1000),
+                error=error,
+            )
+        )
+
+
+def as_gateway_error(failure: UpstreamFailure, target: Target) -> GatewayError:
+    """What the downstream is told of a failed attempt, and how the exchange ended."""
+    message = f"Failed to get response from provider {target.provider.slug}: {failure.message}"
+    if isinstance(failure, UpstreamTimeout):
+        return GatewayError(504, PROVIDER_FAILED, message, Outcome.TIMEOUT)
+    if isinstance(failure, ConnectFailed) and failure.side is Side.POLICY:
+        return GatewayError(400, PROVIDER_FAILED, message, Outcome.REFUSED)
+    return GatewayError(502, PROVIDER_FAILED, message, Outcome.UPSTREAM_ERROR)
