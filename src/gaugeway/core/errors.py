@@ -5,6 +5,8 @@
     ├── NotFound           the named thing does not exist
     ├── Conflict           it exists already
     ├── GatewayError       the data plane's refusals and failures: HTTP status + Cloudflare's code
+    ├── StoreUnusable      where records are kept cannot be used: which file, why, what to do
+    │   └── StoreFull      there is no room left
     └── UpstreamFailure    an upstream could not be reached, was too slow, broke off or spoke nonsense
         ├── ConnectFailed  no connection (refused, unresolvable, TLS, address not allowed)
         ├── UpstreamTimeout
@@ -46,6 +48,14 @@ class Conflict(GaugewayError):
         super().__init__(message)
         self.message = message
         self.path = path
+
+
+class StoreUnusable(GaugewayError):
+    """Where records are kept cannot be used; nothing of the change that was under way has been kept."""
+
+
+class StoreFull(StoreUnusable):
+    """There is no room left for what was to be written."""
 
 
 class GatewayError(GaugewayError):

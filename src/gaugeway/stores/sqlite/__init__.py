@@ -1,0 +1,1 @@
+"""Records in SQLite files of one data folder, shared by several threads and processes."""

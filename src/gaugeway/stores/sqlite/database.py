@@ -1,0 +1,295 @@
+"""One SQLite file, used by many threads of many processes at once.
+
+Readers never wait: each thread has its own read-only connection (WAL). Writers take turns by a lock on the file
+`<path>.lock`, which is fair and never answers "database is locked" (SQLite's own lock is polled with growing
+sleeps; with four writers the slowest turn took twice as long). The kernel frees the lock when a process dies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Protocol
+from weakref import WeakSet
+
+import apsw
+
+from gaugeway.core.errors import StoreFull, StoreUnusable
+from gaugeway.stores.sqlite import migrations as steps
+from gaugeway.stores.sqlite.connection import Connection, connect
+
+MAX_READERS = 256
+"""Threads of one process that may read a database. A server uses about 80; more than this is a leak."""
+
+BUSY_TIMEOUT_MS = 5000
+"""How long to wait for a lock held by something that is not Gaugeway (a backup, a shell)."""
+
+JOURNAL_BYTES = 64 * 1024 * 1024
+"""The write-ahead log is cut back to this once it has been larger."""
+
+
+class CommitWitness(Protocol):
+    """Learns of a change around its commit, while no other writer can move."""
+
+    def before_commit(self, connection: Connection) -> None:
+        """In the transaction, as its last act."""
+        ...
+
+    def after_commit(self, connection: Connection) -> None:
+        """Once it is committed, or after all not."""
+        ...
+
+
+class Database:
+    """A SQLite file in WAL mode with its migrations applied. Raises StoreUnusable where it cannot be had.
+
+    `durable`: each commit survives a power cut (synchronous FULL). Without, it survives the death of any
+    process, and a power cut may undo the last ones (NORMAL).
+    `prepare` is called with each new connection, to add SQL functions.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        migrations: Traversable,
+        *,
+        page_size: int = 8192,
+        durable: bool = False,
+        mmap_bytes: int = 0,
+        cache_kib: int = 2048,
+        checkpoint_pages: int = 1000,
+        prepare: Callable[[Connection], None] | None = None,
+    ) -> None:
+        self.path = path
+        self._page_size = page_size
+        self._synchronous = "FULL" if durable else "NORMAL"
+        self._mmap_bytes = mmap_bytes
+        self._cache_kib = cache_kib
+        self._checkpoint_pages = checkpoint_pages
+        self._prepare = prepare
+        self._unusable = ""
+        self._turn_lock = threading.Lock()
+        self._turn_holder: int | None = None
+        self._writer: Connection | None = None
+        self._readers_lock = threading.Lock()
+        self._readers: dict[threading.Thread, Connection] = {}
+        self._local = threading.local()
+        _make_folder(path.parent)
+        self._lock_file = _open_lock(path.with_name(path.name + ".lock"))
+        try:
+            with self._turn(), understood(path):
+                _create_file(path)
+                self._writer = self._connect()
+                self._set_up(self._writer, steps.load(migrations))
+        except BaseException:
+            self.close()
+            raise
+        _databases.add(self)
+
+    def reader(self) -> Connection:
+        """This thread's read-only connection. Fetch what it answers whole: an open cursor holds a snapshot."""
+        self._check_usable()
+        connection: Connection | None = getattr(self._local, "connection", None)
+        return self._add_reader() if connection is None else connection
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        """This thread's read-only connection, seeing one moment of the database in all its queries."""
+        connection = self.reader()
+        with understood(self.path):
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self, witness: CommitWitness | None = None) -> Generator[Connection]:
+        """A transaction: committed where the block ends, rolled back where it raises.
+
+        Waits until no other thread or process writes. Not to be entered within itself (RuntimeError), and
+        what it changed is seen by `reader()` only afterwards: read through the connection given.
+        """
+        self._check_usable()
+        with self._turn(), understood(self.path):
+            connection = self._writer = self._writer or self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            witnessed = False
+            try:
+                yield connection
+                if witness is not None:
+                    witnessed = True
+                    witness.before_commit(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            finally:
+                if witness is not None and witnessed:
+                    witness.after_commit(self._writer or self._connect())
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file and cut it to nothing, as far as readers let it."""
+        self._check_usable()
+        with self._turn(), understood(self.path):
+            self._writer = self._writer or self._connect()
+            self._writer.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def close(self) -> None:
+        """Close every connection. Nothing may be using them any more; calling it again does nothing."""
+        if self._unusable:
+            return
+        with self._turn_lock, self._readers_lock:
+            self._unusable = f"{self.path}: was closed"
+            connections = [*self._readers.values(), *([self._writer] if self._writer else [])]
+            self._readers.clear()
+            self._writer = None
+            for connection in connections:
+                connection.close()
+            os.close(self._lock_file)
+
+    def _check_usable(self) -> None:
+        if self._unusable:
+            raise StoreUnusable(self._unusable)
+
+    @contextmanager
+    def _turn(self) -> Generator[None]:
+        if self._turn_holder == threading.get_ident():
+            raise RuntimeError(f"{self.path}: this thread is writing already; use the connection it was given")
+        with self._turn_lock:
+            self._check_usable()
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            self._turn_holder = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._turn_holder = None
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def _roll_back(self, connection: Connection) -> None:
+        """Undo; a connection that cannot (its disk fails) is given up, so that the next one starts clean."""
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except apsw.Error:
+            self._writer = None
+            connection.close(True)
+
+    def _connect(self) -> Connection:
+        connection = connect(self.path)
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        connection.pragma("synchronous", self._synchronous)
+        connection.pragma("foreign_keys", "ON")
+        connection.pragma("cache_size", -self._cache_kib)
+        connection.pragma("mmap_size", self._mmap_bytes)
+        connection.pragma("wal_autocheckpoint", self._checkpoint_pages)
+        connection.pragma("journal_size_limit", JOURNAL_BYTES)
+        if self._prepare is not None:
+            self._prepare(connection)
+        return connection
+
+    def _set_up(self, connection: Connection, known: list[steps.Migration]) -> None:
+        steps.check(connection, self.path, len(known))
+        connection.pragma("page_size", self._page_size)
+        connection.pragma("auto_vacuum", "INCREMENTAL")
+        mode = connection.pragma("journal_mode", "WAL")
+        if mode != "wal":
+            raise StoreUnusable(
+                f"{self.path}: this file system has no shared memory for SQLite's write-ahead log"
+                f" (journal mode stays {mode!r}). Put the data folder on a local disk."
+            )
+        steps.apply(connection, self.path, known)
+
+    def _add_reader(self) -> Connection:
+        with self._readers_lock:
+            self._check_usable()
+            for thread in [thread for thread in self._readers if not thread.is_alive()]:
+                self._readers.pop(thread).close()
+            if len(self._readers) >= MAX_READERS:
+                raise StoreUnusable(f"{self.path}: more than {MAX_READERS} threads read it at once")
+            with understood(self.path):
+                connection = self._connect()
+                connection.pragma("query_only", "ON")
+            self._readers[threading.current_thread()] = connection
+            self._local.connection = connection
+            return connection
+
+    def abandon_after_fork(self) -> None:
+        """In a forked child: refuse use from now on, and keep the parent's connections from being closed here."""
+        if not self._unusable:
+            self._unusable = f"{self.path}: was opened before this process was forked; open it again in the child"
+            _abandoned.append((self._writer, self._readers))
+            os.close(self._lock_file)
+
+
+@contextmanager
+def understood(path: Path) -> Generator[None]:
+    """Turn what SQLite says about a file that cannot be used into StoreUnusable; other errors pass."""
+    try:
+        yield
+    except apsw.FullError as problem:
+        raise StoreFull(f"{path}: no room left on the disk ({problem}). Make room and try again.") from problem
+    except (apsw.NotADBError, apsw.CorruptError) as problem:
+        raise StoreUnusable(
+            f"{path}: is not a SQLite database, or is damaged ({problem})."
+            " Move it away to start anew, or restore a backup."
+        ) from problem
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as problem:
+        raise StoreUnusable(
+            f"{path}: cannot be opened for writing ({problem}). Check that the folder and file belong to this user."
+        ) from problem
+    except (apsw.BusyError, apsw.LockedError) as problem:
+        raise StoreUnusable(
+            f"{path}: something else than Gaugeway has kept it locked for {BUSY_TIMEOUT_MS // 1000} s ({problem})."
+        ) from problem
+    except apsw.IOError as problem:
+        raise StoreUnusable(f"{path}: reading or writing failed ({problem}). Check the disk.") from problem
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StoreUnusable(
+            f"{folder}: the data folder cannot be made ({problem.strerror}). Choose another with --data."
+        ) from problem
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as problem:
+        raise StoreUnusable(
+            f"{path}: cannot be written ({problem.strerror})."
+            " Check that the data folder belongs to this user and is not read-only."
+        ) from problem
+
+
+def _create_file(path: Path) -> None:
+    """Make the file with its permissions before SQLite does; the files SQLite adds to it take them over.
+
+    Never opens a file that exists: closing it would free the locks of this process's other connections to it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as problem:
+        raise StoreUnusable(f"{path}: cannot be made ({problem.strerror})") from problem
+
+
+_databases: WeakSet[Database] = WeakSet()
+_abandoned: list[object] = []
+
+
+def _abandon_all() -> None:
+    for database in list(_databases):
+        database.abandon_after_fork()
+
+
+os.register_at_fork(after_in_child=_abandon_all)
