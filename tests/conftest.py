@@ -1,1 +1,43 @@
-"""Fixtures that every kind of test shares."""
+"""Fixtures that every kind of test shares: a loopback upstream and a real server process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from support.server import Server, running_server
+from support.upstream import Upstream, running_upstream
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_upstream() -> Iterator[Upstream]:
+    """One upstream for the whole run. Do not count what it has seen; look at what is new."""
+    with running_upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, shared_upstream: Upstream) -> Iterator[Server]:
+    """One server process for the whole run, with two workers. Make a gateway of your own in it."""
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(
+        folder, shared_upstream.url, workers=2, GAUGEWAY_PRIVATE_UPSTREAMS="127.0.0.1,localhost"
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(server: Server) -> str:
+    """A fresh gateway in the shared server."""
+    return server.make_gateway(f"gateway-{next(_numbers)}")
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """An upstream of the test's own."""
+    with running_upstream() as own:
+        yield own
