@@ -1,0 +1,36 @@
+"""The control plane as one ASGI app."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from gaugeway.management import gateways, refusals
+from gaugeway.management.authentication import Authentication, TokenBook
+from gaugeway.management.intake import Intake, LastResort
+from gaugeway.management.parts import Parts
+
+ACCOUNT_PREFIX = "/client/v4/accounts/{account_id}/ai-gateway"
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The app; it expects whole paths (`/client/v4/…`) and adds `/openapi.json`.
+
+    Each request passes: last resort, authentication, intake of the body, validation, endpoint.
+    """
+    app = FastAPI(
+        title="Gaugeway management API",
+        summary="Cloudflare AI Gateway's management API, self-hosted.",
+        docs_url=None,  # these pages would load their scripts from another machine
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    account = APIRouter(prefix=ACCOUNT_PREFIX)
+    for resource in (gateways,):
+        account.include_router(resource.router)
+    app.include_router(account)
+    refusals.install(app)
+    app.add_middleware(Intake)
+    app.add_middleware(Authentication, book=TokenBook(parts.config, parts.tokens, parts.clock))
+    app.add_middleware(LastResort)
+    return app

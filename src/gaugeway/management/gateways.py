@@ -1,0 +1,100 @@
+"""Gateways (contract 1.5)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi import Query as InQuery
+from starlette.responses import Response
+
+from gaugeway.core.errors import Conflict
+from gaugeway.core.model import Gateway, Scope
+from gaugeway.core.timestamps import to_rfc3339
+from gaugeway.management import envelope
+from gaugeway.management.gateway_settings import GatewaySettings, NewGateway
+from gaugeway.management.paging import Paged
+from gaugeway.management.parts import Call, Caller, NamedGateway
+from gaugeway.management.refusals import NO_QUERY, Refused
+from gaugeway.management.unenforced import check_enforced
+
+FLUSH_TIMEOUT_S = 5.0  # to wait for logs of the gateway that are not stored yet
+
+router = APIRouter(prefix="/gateways", tags=["Gateways"])
+
+
+class GatewayList(Paged):
+    """The query of a gateway list."""
+
+    search: str | None = None
+
+
+def show(gateway: Gateway) -> dict[str, Any]:
+    """A gateway as the API shows it."""
+    names = [name for name in gateway.__struct_fields__ if name != "account_id"]
+    shown: dict[str, Any] = {name: getattr(gateway, name) for name in names}
+    shown["created_at"] = to_rfc3339(gateway.created_at)
+    shown["modified_at"] = to_rfc3339(gateway.modified_at)
+    shown["store_id"] = gateway.store_id or ""
+    return shown
+
+
+@router.get("", summary="List gateways")
+def list_gateways(call: Caller, query: Annotated[GatewayList, InQuery()]) -> Response:
+    """Newest first; `search` is part of the id."""
+    part = call.parts.gateways.list(
+        call.account_id, search=query.search or None, offset=query.offset, limit=query.per_page
+    )
+    return envelope.page([show(item) for item in part.items], query.info(len(part.items), part.total))
+
+
+@router.post("", summary="Create a gateway", dependencies=[NO_QUERY])
+def create_gateway(call: Caller, body: NewGateway) -> Response:
+    """The id is the caller's choice and cannot be changed later."""
+    gateway = _checked(call, body, body.id, created_at=None)
+    try:
+        call.parts.gateways.create(gateway)
+    except Conflict as problem:
+        raise Conflict(f"A gateway with the id '{body.id}' exists already", ("body", "id")) from problem
+    return envelope.result(show(gateway))
+
+
+@router.get("/{gateway_id}", summary="Get a gateway", dependencies=[NO_QUERY])
+def get_gateway(gateway: NamedGateway) -> Response:
+    """One gateway with all its settings."""
+    return envelope.result(show(gateway))
+
+
+@router.put("/{gateway_id}", summary="Replace a gateway's settings", dependencies=[NO_QUERY])
+def replace_gateway(call: Caller, before: NamedGateway, body: GatewaySettings) -> Response:
+    """Replaces all of them: an optional setting that is left out returns to its default."""
+    gateway = _checked(call, body, before.id, created_at=before.created_at)
+    call.parts.gateways.replace(gateway)
+    return envelope.result(show(gateway))
+
+
+@router.delete("/{gateway_id}", summary="Delete a gateway", dependencies=[NO_QUERY])
+async def delete_gateway(call: Caller, gateway: NamedGateway) -> Response:
+    """Deletes it with its datasets, evaluations and logs."""
+    return envelope.result(show(await _delete(call, gateway.scope)))
+
+
+async def _delete(call: Call, scope: Scope) -> Gateway:
+    # Logs go first: a crash half way must not leave them to a later gateway of the same id. And again at the
+    # end, for those that were still on their way.
+    await asyncio.to_thread(call.parts.logs.delete_scope, scope)
+    gateway = await asyncio.to_thread(call.parts.gateways.delete, scope)
+    await call.parts.sink.flush(timeout_s=FLUSH_TIMEOUT_S)
+    await asyncio.to_thread(call.parts.logs.delete_scope, scope)
+    return gateway
+
+
+def _checked(call: Call, body: GatewaySettings, gateway_id: str, created_at: int | None) -> Gateway:
+    missing = check_enforced(body)
+    if missing:
+        raise Refused(missing)
+    now = call.parts.clock.now_ms()
+    return body.to_gateway(
+        call.account_id, gateway_id, created_at=now if created_at is None else created_at, modified_at=now
+    )

@@ -1,0 +1,115 @@
+"""From pydantic's findings to Cloudflare's: `{code: 7001, message, path}` with messages in Zod's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from gaugeway.core.errors import Path
+from gaugeway.management.envelope import INVALID, ApiError
+
+MAX_ERRORS = 20  # findings shown in one answer
+_MAX_SHOWN = 80  # characters of somebody's input repeated in a message
+
+
+class Body(BaseModel):
+    """A request body: no key that is not known, no value of another type, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Query(BaseModel):
+    """A query string: no parameter that is not known; text becomes what it says."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=False)
+
+
+def errors_of(found: Sequence[Mapping[str, Any]]) -> list[ApiError]:
+    """Pydantic's findings (`error.errors()`) as errors to answer with."""
+    return [ApiError(400, INVALID, _message(one), _path(one)) for one in found[:MAX_ERRORS]]
+
+
+def _path(one: Mapping[str, Any]) -> Path:
+    loc: list[str | int] = list(one["loc"])
+    if one["type"] == "json_invalid":
+        return ("body",)
+    if loc and loc[0] == "path":
+        loc[0] = "params"
+    return tuple(loc)
+
+
+def _message(one: Mapping[str, Any]) -> str:
+    written = _MESSAGES.get(one["type"])
+    if written is None:
+        return str(one["msg"])
+    return written(one.get("ctx", {}), one.get("input"))
+
+
+def _received(value: object) -> str:
+    """The JSON type of a value, as Zod names it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, (str, bytes)):
+        return "string"
+    return "array" if isinstance(value, (list, tuple)) else "object"
+
+
+def _quoted(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return f"'{text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + '...'}'"
+
+
+Write = Callable[[Mapping[str, Any], object], str]
+
+
+def _expected(kind: str) -> Write:
+    return lambda _ctx, value: f"Expected {kind}, received {_received(value)}"
+
+
+def _enum(ctx: Mapping[str, Any], value: object) -> str:
+    expected = str(ctx["expected"]).replace(" or ", " | ").replace(", ", " | ")
+    shown = _quoted(value) if isinstance(value, str) else _received(value)
+    return f"Invalid enum value. Expected {expected}, received {shown}"
+
+
+def _size(text: str, key: str) -> Write:
+    return lambda ctx, _value: text.format(ctx[key])
+
+
+_MESSAGES: dict[str, Write] = {
+    "missing": lambda _ctx, _value: "Required",
+    "extra_forbidden": lambda _ctx, _value: "Unrecognized key: this is not a parameter of this operation",
+    "json_invalid": lambda ctx, _value: f"Malformed JSON: {ctx.get('error', 'it cannot be read')}",
+    "literal_error": _enum,
+    "string_type": _expected("string"),
+    "string_unicode": lambda _ctx, _value: "The text holds half of a surrogate pair, which is no character",
+    "int_type": _expected("integer"),
+    "int_parsing": _expected("integer"),
+    "int_parsing_size": lambda _ctx, _value: "The number is too large",
+    "int_from_float": lambda _ctx, _value: "Expected integer, received float",
+    "float_type": _expected("number"),
+    "float_parsing": _expected("number"),
+    "finite_number": lambda _ctx, _value: "Expected a finite number",
+    "bool_type": _expected("boolean"),
+    "bool_parsing": lambda _ctx, value: f"Expected boolean, received {_quoted(value)}",
+    "list_type": _expected("array"),
+    "dict_type": _expected("object"),
+    "model_type": _expected("object"),
+    "model_attributes_type": _expected("object"),
+    "string_too_short": _size("String must contain at least {} character(s)", "min_length"),
+    "string_too_long": _size("String must contain at most {} character(s)", "max_length"),
+    "string_pattern_mismatch": _size("Invalid: it must match {}", "pattern"),
+    "greater_than_equal": _size("Number must be greater than or equal to {}", "ge"),
+    "greater_than": _size("Number must be greater than {}", "gt"),
+    "less_than_equal": _size("Number must be less than or equal to {}", "le"),
+    "less_than": _size("Number must be less than {}", "lt"),
+    "too_short": _size("Array must contain at least {} element(s)", "min_length"),
+    "too_long": _size("Array must contain at most {} element(s)", "max_length"),
+    "value_error": lambda ctx, _value: str(ctx["error"]),
+}
