@@ -173,6 +173,12 @@ class Usage(Struct, frozen=True, kw_only=True):
     audio_tokens_in: int | None = None
     audio_tokens_out: int | None = None
     reported_cost: Decimal | None = None  # dollars, where the provider itself says what it charged
+    # The last two serve the price only; a store need not keep them.
+    other_units: dict[str, int | float] | None = None
+    """What else was reported that has a price of its own, by its name in genai-prices: `web_searches`,
+    `input_image_tokens` (a part of tokens_in), `audio_seconds` ..."""
+    price_context: dict[str, str] | None = None
+    """What else decides the price: `service_tier`, `speed` ..., where the answer names it."""
 
 
 class CustomCost(Struct, frozen=True, kw_only=True):
