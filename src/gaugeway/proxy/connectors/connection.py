@@ -1,0 +1,377 @@
+"""One connection to an upstream. llhttp decides framing and keep-alive; this keeps its limits and its time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from math import inf
+from typing import cast
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from gaugeway.core.errors import ProtocolBroken, Side, UpstreamFailure, UpstreamTimeout
+from gaugeway.proxy.connectors.answer import MOST_WAITING, Answer
+from gaugeway.proxy.connectors.pool import Origin
+from gaugeway.proxy.connectors.seam import Outgoing
+
+MOST_HEAD = 64 * 1024  # bytes of an answer's head, together with the 1xx answers before it
+MOST_FRAMING = 64 * 1024  # bytes in a row of which none is body: chunk extensions, trailers
+_JOINED = 64 * 1024  # a body up to this size is copied behind its head
+_PROBE_AFTER = 60  # seconds of silence after which TCP asks whether the other side still lives
+
+
+class ClosedUnanswered(ProtocolBroken):
+    """The connection was closed before one byte of an answer, `after` seconds after the request was written."""
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Connection(asyncio.Protocol):
+    """Carries one request and its answer at a time."""
+
+    __slots__ = (
+        "_alarm",
+        "_alarm_at",
+        "_answer",
+        "_complete",
+        "_deadline",
+        "_dirty",
+        "_head_bytes",
+        "_headed",
+        "_headers",
+        "_is_head",
+        "_on_idle",
+        "_on_lost",
+        "_parser",
+        "_paused",
+        "_sending",
+        "_sent_at",
+        "_silent",
+        "_transport",
+        "_unsent",
+        "_until_close",
+        "_waiter",
+        "loop",
+        "on_body",
+        "origin",
+        "received",
+    )
+
+    def __init__(
+        self,
+        origin: Origin,
+        loop: asyncio.AbstractEventLoop,
+        on_idle: Callable[[Connection], None],
+        on_lost: Callable[[Connection], None],
+    ) -> None:
+        self.origin = origin
+        self.loop = loop
+        self.received: list[bytes] = []  # body bytes of the read being parsed
+        self.on_body = self.received.append  # llhttp calls this directly
+        self._on_idle = on_idle
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._answer: Answer | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._headed = self._complete = self._is_head = self._until_close = False
+        self._dirty = self._paused = self._sending = False
+        self._head_bytes = self._silent = self._unsent = 0
+        self._sent_at = 0.0
+        self._deadline = inf  # when the wait under way fails
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = inf
+        self._parser = HttpResponseParser(self)
+
+    # What the connector does with it.
+
+    def is_usable(self) -> bool:
+        """False once it is closed or closing."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def send(self, request: Outgoing, head: bytes) -> Answer:
+        """Write a request; its answer arrives in what this returns."""
+        transport = cast("asyncio.Transport", self._transport)
+        answer = self._answer = Answer(self, request.timers)
+        self._headed = self._complete = self._until_close = self._sending = False
+        self._is_head = request.method == b"HEAD"
+        self._head_bytes = self._silent = 0
+        self._sent_at = self.loop.time()
+        body = request.body
+        if len(body) <= _JOINED:
+            transport.write(head + body)
+        else:
+            transport.writelines((head, body))
+        return answer
+
+    def close(self) -> None:
+        """Close it in good order."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close it at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What an answer does with it.
+
+    def wait(self, seconds: float) -> asyncio.Future[None]:
+        """A future that is done when there is news of the answer, or `seconds` have passed."""
+        waiter = self._waiter = self.loop.create_future()
+        answer = self._answer
+        if self._sending and answer is not None and not self._headed:
+            seconds = answer.timers.idle
+        self._expect_within(seconds)
+        return waiter
+
+    def resume(self, answer: Answer) -> None:
+        """Read on; there is room again."""
+        if self._paused and self._answer is answer and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def drop(self, answer: Answer) -> None:
+        """Close at once, if this answer is still on its way."""
+        if self._answer is answer:
+            self._answer = self._waiter = None
+            self._deadline = inf
+            self.abort()
+
+    # What the event loop tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; ask to be told when everything is written."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=1, low=0)
+        plug = transport.get_extra_info("socket")
+        if plug is not None:
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if hasattr(socket, "TCP_KEEPIDLE"):
+                plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _PROBE_AFTER)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; wake the reader where it matters to it."""
+        answer = self._answer
+        if answer is None:  # nobody asked for anything
+            self.abort()
+            return
+        was_headed = self._headed
+        failure: ProtocolBroken | None = None
+        try:
+            if was_headed:
+                self._parser.feed_data(data)
+            else:
+                self._feed_head(data)
+        except (HttpParserError, HttpParserUpgrade) as problem:
+            self._dirty = True
+            failure = None if self._complete else self._misread(problem)
+        except ProtocolBroken as problem:
+            failure = problem
+        received = self.received
+        if received:
+            body = received[0] if len(received) == 1 else b"".join(received)
+            received.clear()
+            answer.parts.append(body)
+            answer.waiting += len(body)
+            self._silent = 0
+        elif was_headed and not self._complete:
+            self._silent += len(data)
+            if failure is None and self._silent > MOST_FRAMING:
+                failure = self._broken(f"sent {self._silent} bytes of framing without one of the body")
+        if failure is not None:
+            self._fail(failure)
+            return
+        if self._complete:
+            self._finish(answer)
+        elif not answer.parts and (was_headed or not self._headed):
+            return
+        elif answer.waiting > MOST_WAITING and not self._paused:
+            self._paused = True
+            cast("asyncio.Transport", self._transport).pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        """The upstream sends no more: a clean end only for a body that ends so (over TLS: with close_notify)."""
+        self._settle_closed(None, clean=True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._settle_closed(exc, clean=False)
+        self._transport = None
+        self._on_lost(self)
+
+    def pause_writing(self) -> None:
+        """The request does not leave as fast as we write."""
+        self._sending = True
+        self._unsent = cast("asyncio.Transport", self._transport).get_write_buffer_size()
+
+    def resume_writing(self) -> None:
+        """The request has left: from now on its answer is due."""
+        self._sending = False
+        if self._answer is not None and not self._headed and self._waiter is not None:
+            self._expect_within(self._answer.timers.first_byte)
+
+    # What llhttp tells.
+
+    def on_message_begin(self) -> None:
+        """Stop llhttp where an answer begins that nobody asked for."""
+        if self._complete:
+            raise ProtocolBroken("an answer without a request")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header. Trailers land here too, in a list that nobody reads."""
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """A head is there: hand it over, unless it is that of a 1xx answer."""
+        headers, self._headers = self._headers, []
+        status = self._parser.get_status_code()
+        if 100 <= status < 200 and status != 101:
+            return
+        if not 200 <= status < 600:
+            raise self._broken(f"answered with status {status}")
+        if self._parser.get_http_version() not in ("1.1", "1.0"):
+            raise self._broken(f"speaks HTTP/{self._parser.get_http_version()}")
+        counted = False
+        for name, value in headers:
+            if name == b"content-length":
+                counted = True
+            elif name == b"transfer-encoding":
+                if counted or value.lower() != b"chunked":
+                    raise self._broken(f"used the transfer coding {value[:64]!r}, which was not asked for")
+                counted = True
+        answer = cast("Answer", self._answer)
+        answer.headers = headers
+        answer.status = status
+        self._headed = True
+        self._until_close = not counted
+        if self._is_head:
+            self._complete = True
+            raise ProtocolBroken("an answer to HEAD ends here")  # stops llhttp, which would wait for a body
+
+    def on_message_complete(self) -> None:
+        """The answer is complete, unless it was a 1xx."""
+        if self._headed:
+            self._complete = True
+
+    # Ends.
+
+    def _feed_head(self, data: bytes) -> None:
+        if not self._head_bytes and data[0] != 72:  # "H"; llhttp would pass over line breaks, and take RTSP
+            raise self._broken("sent something that is not HTTP")
+        room = MOST_HEAD - self._head_bytes
+        self._head_bytes += len(data)
+        if len(data) <= room:
+            self._parser.feed_data(data)
+            return
+        self._parser.feed_data(data[:room])
+        if not self._headed:
+            raise self._broken(f"sent more than {MOST_HEAD} bytes of headers")
+        self._parser.feed_data(data[room:])
+
+    def _finish(self, answer: Answer) -> None:
+        """The answer is complete. The connection rests, if nothing is left on it in either direction."""
+        answer.ended = True
+        self._answer = None
+        self._deadline = inf
+        transport = cast("asyncio.Transport", self._transport)
+        if self._sending:
+            transport.abort()
+            return
+        if self._dirty or transport.is_closing() or not self._parser.should_keep_alive():
+            transport.close()
+            return
+        if self._paused:
+            self._paused = False
+            transport.resume_reading()
+        self._on_idle(self)
+
+    def _settle_closed(self, problem: Exception | None, *, clean: bool) -> None:
+        answer = self._answer
+        if answer is None:
+            return
+        if self._headed and self._until_close and clean:
+            self._answer = None
+            answer.ended = True
+            self._wake()
+        elif self._headed:
+            self._fail(self._broken("broke off in the middle of its answer", Side.NETWORK, problem))
+        elif self._head_bytes:
+            self._fail(self._broken("broke off in the middle of its answer's headers", Side.NETWORK, problem))
+        else:
+            text = f"{self._name()} closed the connection without an answer{_because(problem)}."
+            self._fail(ClosedUnanswered(text, self.loop.time() - self._sent_at))
+
+    def _fail(self, failure: UpstreamFailure) -> None:
+        answer = self._answer
+        if answer is not None:
+            answer.failure = failure
+        self._answer = None
+        self._deadline = inf
+        self.abort()
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            self._deadline = inf
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # Time. One timer serves all the waits of a connection: it is set anew only for an earlier deadline.
+
+    def _expect_within(self, seconds: float) -> None:
+        deadline = self._deadline = self.loop.time() + seconds
+        if deadline < self._alarm_at:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm_at = deadline
+            self._alarm = self.loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._alarm_at = inf
+        answer = self._answer
+        if answer is None or self._deadline == inf:
+            return
+        if self.loop.time() < self._deadline:
+            self._expect_within(self._deadline - self.loop.time())
+            return
+        if self._sending and not self._headed:
+            unsent = cast("asyncio.Transport", self._transport).get_write_buffer_size()
+            if unsent < self._unsent:
+                self._unsent = unsent
+                self._expect_within(answer.timers.idle)
+                return
+            what = f"took no more of the request for {answer.timers.idle:g} s"
+        elif self._headed:
+            what = f"was silent for {answer.timers.idle:g} s in the middle of its answer"
+        else:
+            what = f"did not begin to answer within {answer.timers.first_byte:g} s"
+        self._fail(UpstreamTimeout(f"{self._name()} {what}.", side=Side.PROVIDER))
+
+    # Words.
+
+    def _name(self) -> str:
+        return f"The upstream {self.origin.host}:{self.origin.port}"
+
+    def _broken(self, what: str, side: Side = Side.PROVIDER, problem: Exception | None = None) -> ProtocolBroken:
+        return ProtocolBroken(f"{self._name()} {what}{_because(problem)}.", side=side)
+
+    def _misread(self, problem: Exception) -> ProtocolBroken:
+        cause = problem.__context__
+        if isinstance(cause, ProtocolBroken):
+            return cause
+        return self._broken(f"sent something that is not valid HTTP/1.1 ({problem})")
+
+
+def _because(problem: Exception | None) -> str:
+    return "" if problem is None else f" ({problem})"
