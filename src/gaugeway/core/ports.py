@@ -61,7 +61,18 @@ class ConfigStore(Protocol):
 class AccountStore(Protocol):
     """Accounts."""
 
-    def create(self, account: Account) -> None: ...
+    def create(self, account: Account) -> None:
+        """Conflict where the id is taken."""
+        ...
+
+    def bootstrap(self, account: Account, token: Token) -> tuple[Account, bool]:
+        """Create the first account and its first token, if there is no account at all, in one step.
+
+        The default account (the given one or the one that was there), and whether this call made it: of
+        several servers that start on an empty store at once, exactly one is told True.
+        """
+        ...
+
     def get(self, account_id: str) -> Account | None: ...
     def list(self) -> list[Account]:
         """All of them, oldest first; the first is the default account."""
@@ -71,12 +82,18 @@ class AccountStore(Protocol):
 class TokenStore(Protocol):
     """API tokens, by the hash of their text."""
 
-    def create(self, token: Token) -> None: ...
+    def create(self, token: Token) -> None:
+        """NotFound without its account, Conflict where the id or the hash is taken."""
+        ...
+
     def find(self, sha256: bytes) -> Token | None:
         """The token with that hash, expired or not."""
         ...
 
-    def list(self, account_id: str) -> list[Token]: ...
+    def list(self, account_id: str) -> list[Token]:
+        """Oldest first, expired ones too."""
+        ...
+
     def revoke(self, account_id: str, token_id: str) -> Token:
         """Delete it at once; NotFound."""
         ...
@@ -86,7 +103,7 @@ class GatewayStore(Protocol):
     """Gateways."""
 
     def create(self, gateway: Gateway) -> None:
-        """Conflict where the id is taken."""
+        """NotFound without its account, Conflict where the id is taken."""
         ...
 
     def get(self, scope: Scope) -> Gateway | None: ...
@@ -107,7 +124,7 @@ class CustomProviderStore(Protocol):
     """Providers that an account added."""
 
     def create(self, provider: CustomProvider) -> None:
-        """Conflict where the slug is taken."""
+        """NotFound without its account, Conflict where the slug is taken."""
         ...
 
     def get(self, account_id: str, provider_id: str) -> CustomProvider | None: ...
@@ -116,15 +133,20 @@ class CustomProviderStore(Protocol):
         """By position (none last), then name."""
         ...
 
-    def replace(self, provider: CustomProvider) -> None: ...
-    def delete(self, account_id: str, provider_id: str) -> CustomProvider: ...
+    def replace(self, provider: CustomProvider) -> None:
+        """NotFound where there is none of that id, Conflict where another has the slug."""
+        ...
+
+    def delete(self, account_id: str, provider_id: str) -> CustomProvider:
+        """The provider that was; NotFound."""
+        ...
 
 
 class DatasetStore(Protocol):
     """Datasets."""
 
     def create(self, dataset: Dataset) -> None:
-        """Conflict where the gateway has one of that name."""
+        """NotFound without its gateway, Conflict where the gateway has one of that name."""
         ...
 
     def get(self, scope: Scope, dataset_id: str) -> Dataset | None: ...
@@ -141,15 +163,20 @@ class DatasetStore(Protocol):
         """Newest first. `name` is exact; `search` is part of id, name or filters, case-insensitive."""
         ...
 
-    def replace(self, dataset: Dataset) -> None: ...
-    def delete(self, scope: Scope, dataset_id: str) -> Dataset: ...
+    def replace(self, dataset: Dataset) -> None:
+        """NotFound where there is none of that id, Conflict where another has the name."""
+        ...
+
+    def delete(self, scope: Scope, dataset_id: str) -> Dataset:
+        """The dataset that was; NotFound. Evaluations keep the copy they were created with."""
+        ...
 
 
 class EvaluationStore(Protocol):
     """Evaluations, and the queue of those still to be run."""
 
     def create(self, evaluation: Evaluation) -> None:
-        """Conflict where the gateway has one of that name. It is claimable when this returns."""
+        """NotFound without its gateway, Conflict where that has one of the name. Claimable on return."""
         ...
 
     def get(self, scope: Scope, evaluation_id: str) -> Evaluation | None: ...
@@ -166,18 +193,26 @@ class EvaluationStore(Protocol):
         """Newest first. `search` is part of id or name, case-insensitive."""
         ...
 
-    def delete(self, scope: Scope, evaluation_id: str) -> Evaluation: ...
+    def delete(self, scope: Scope, evaluation_id: str) -> Evaluation:
+        """The evaluation that was, running or not; NotFound."""
+        ...
 
     def claim(self, owner: str, now_ms: int, lease_ms: int) -> Evaluation | None:
-        """The oldest unprocessed evaluation that nobody holds (or whose lease ran out), now held by `owner`."""
+        """The oldest unprocessed evaluation that nobody holds (or whose lease ran out), now held by `owner`.
+
+        `owner` is unlike any other of any process; the same one twice could not be told from itself.
+        """
         ...
 
     def renew(self, evaluation: Evaluation, owner: str, now_ms: int, lease_ms: int) -> bool:
-        """Hold on to it; False where it was lost or deleted."""
+        """Hold on to it for that long from now (0: let go at once); False where it was lost or deleted."""
         ...
 
     def save(self, evaluation: Evaluation, owner: str, results: Sequence[Result], total_logs: int) -> bool:
-        """Write results (progress or final) if `owner` still holds it; False, and nothing written, where not."""
+        """Write results (progress or final) if `owner` still holds it; False, and nothing written, where not.
+
+        Results that are all terminal end the hold. The evaluation's `modified_at` becomes the newest there is.
+        """
         ...
 
 
