@@ -58,7 +58,7 @@ def conclude(result: Result, evaluator: Evaluator | None, selected: Aggregated, 
     except (Exception, SystemExit) as problem:
         # an evaluator may be anybody's: whatever it does, the other results and the server go on
         _logger.exception("evaluator %s failed on evaluation %s", evaluator.id, result.evaluation_id)
-        return fail([result], f"the evaluator {evaluator.id!r} raised {reason(problem)}", now_ms)[0]
+        return fail([result], f"the evaluator {evaluator.id!r} gave {reason(problem)}", now_ms)[0]
     return _of_metric(result, metric, selected.total, now_ms)
 
 

@@ -134,7 +134,7 @@ class Runner:
         """Run a claimed evaluation to its conclusion, or see to it that it is tried again."""
         evaluation = claim.evaluation
         try:
-            concluded = await self._attempt(claim)
+            concluded = await self._compute(claim)
         except asyncio.CancelledError:
             await self._put_back(claim, "the server was stopped", 0)
             raise
@@ -142,19 +142,30 @@ class Runner:
             _logger.warning("evaluation %s could not be run", evaluation.id, exc_info=True)
             await self._retry(claim, problem)
             return
-        self._troubles.forget(evaluation.id)
-        if not concluded:
-            _logger.info("evaluation %s was deleted, or taken over: result discarded", evaluation.id)
+        if concluded is not None:
+            await self._conclude(claim, concluded)
+        else:
+            _logger.info("evaluation %s was taken over or deleted before it began", evaluation.id)
 
-    async def _attempt(self, claim: _Claim) -> bool:
-        """One try; False where the claim was lost, and nothing was written."""
-        evaluation = claim.evaluation
-        running = conclusion.start(evaluation.results, self._clock.now_ms())
-        if not await self._save(claim, running, evaluation.total_logs):
-            return False
+    async def _compute(self, claim: _Claim) -> _Conclusion | None:
+        """The results, while the lease is kept alive; None where the claim was lost before it began."""
+        running = conclusion.start(claim.evaluation.results, self._clock.now_ms())
+        if not await self._save(claim, running, claim.evaluation.total_logs):
+            return None
         async with self._held(claim):
-            concluded = await self._judge(evaluation)
-        return await self._save(claim, concluded.results, concluded.total_logs)
+            return await self._judge(claim.evaluation)
+
+    async def _conclude(self, claim: _Claim, concluded: _Conclusion) -> None:
+        """The only write of final results. A stop waits for it; nothing is put back once it has begun."""
+        try:
+            saved = await self._save(claim, concluded.results, concluded.total_logs)
+        except Exception as problem:
+            _logger.warning("results of evaluation %s not written", claim.evaluation.id, exc_info=True)
+            await self._retry(claim, problem)
+            return
+        self._troubles.forget(claim.evaluation.id)
+        if not saved:
+            _logger.info("evaluation %s was taken over or deleted: result discarded", claim.evaluation.id)
 
     async def _judge(self, evaluation: Evaluation) -> _Conclusion:
         """The evaluation's final results, from one query for all its evaluators."""
@@ -203,7 +214,7 @@ class Runner:
                 _logger.warning("the lease of %s was not renewed", claim.evaluation.id, exc_info=True)
 
     async def _retry(self, claim: _Claim, problem: Exception) -> None:
-        """Put it back for a later try, or conclude it as failed when there were too many."""
+        """Put it back for a later try, or conclude it as failed when these went on for too long."""
         evaluation = claim.evaluation
         tries, since_s = self._troubles.add(evaluation.id, asyncio.get_running_loop().time())
         why = conclusion.reason(problem)

@@ -26,11 +26,12 @@ class HumanFeedback:
 
     def conclude(self, total: int, values: Mapping[Aggregate, Decimal]) -> Metric:
         """The percentage."""
-        up, down = values[_UP], values[_DOWN]
-        n = int(up + down)
+        up, down = int(values[_UP]), int(values[_DOWN])
+        n = up + down
         note = f"{n} of {total} logs have feedback ({up} up, {down} down)"
         note += f"; {total - n} left out" if n < total else ""
-        return Metric(value=divide(100 * up, up + down) if n else None, n=n, skipped=total - n, note=note)
+        value = divide(Decimal(100 * up), Decimal(n)) if n else None
+        return Metric(value=value, n=n, skipped=total - n, note=note)
 
 
 EVALUATOR = HumanFeedback()
