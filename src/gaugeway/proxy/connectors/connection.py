@@ -260,6 +260,8 @@ class Connection(asyncio.Protocol):
         """The answer is complete, unless it was a 1xx."""
         if self._headed:
             self._complete = True
+            if not self._parser.should_keep_alive():  # llhttp knows it only here
+                self._dirty = True
 
     # Ends.
 
@@ -285,7 +287,7 @@ class Connection(asyncio.Protocol):
         if self._sending:
             transport.abort()
             return
-        if self._dirty or transport.is_closing() or not self._parser.should_keep_alive():
+        if self._dirty or transport.is_closing():
             transport.close()
             return
         if self._paused:
