@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,6 +42,10 @@ class Connection(Protocol):
     ) -> None: ...
     def wal_checkpoint(self, dbname: str | None, mode: int, /) -> tuple[int, int]: ...
     def interrupt(self) -> None: ...
+    def set_progress_handler(self, callback: Callable[[], bool] | None, nsteps: int = 100, /) -> None:
+        """Ask every so many steps of a query whether to stop it."""
+        ...
+
     def close(self, force: bool = False, /) -> None: ...
 
 

@@ -14,14 +14,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import apsw
 
 from gaugeway.core.errors import StoreFull, StoreUnusable
 from gaugeway.stores.sqlite import migrations as steps
-from gaugeway.stores.sqlite.connection import Connection, connect
+from gaugeway.stores.sqlite.connection import Bindings, Connection, connect
 
 MAX_READERS = 256
 """Threads of one process that may read a database. A server uses about 80; more than this is a leak."""
@@ -131,7 +131,14 @@ class Database:
                 raise
             finally:
                 if witness is not None and witnessed:
-                    witness.after_commit(self._writer or self._connect())
+                    self._writer = self._writer or self._connect()
+                    witness.after_commit(self._writer)
+
+    def rows(self, sql: str, bindings: Bindings = ()) -> list[Any]:
+        """All that one query answers."""
+        connection = self.reader()
+        with understood(self.path):
+            return connection.execute(sql, bindings).fetchall()
 
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the file and cut it to nothing, as far as readers let it."""

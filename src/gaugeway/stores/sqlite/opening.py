@@ -1,0 +1,59 @@
+"""All stores of a data folder, opened together."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from gaugeway.stores import Stores
+from gaugeway.stores.sqlite.accounts import SqliteAccounts
+from gaugeway.stores.sqlite.config_version import ConfigVersion
+from gaugeway.stores.sqlite.custom_providers import SqliteCustomProviders
+from gaugeway.stores.sqlite.database import Database
+from gaugeway.stores.sqlite.datasets import SqliteDatasets
+from gaugeway.stores.sqlite.documents import add_functions
+from gaugeway.stores.sqlite.evaluations import SqliteEvaluations
+from gaugeway.stores.sqlite.gateways import SqliteGateways
+from gaugeway.stores.sqlite.tokens import SqliteTokens
+
+MIGRATIONS = files("gaugeway.stores.sqlite") / "migrations"
+
+
+def open_state(folder: Path) -> Database:
+    """`state.db`: what is set up and to be done. Durable: a token that was revoked stays so in a power cut."""
+    return Database(folder / "state.db", MIGRATIONS / "state", durable=True, prepare=add_functions)
+
+
+def open_sqlite(folder: Path) -> Stores:
+    """Every store of a data folder."""
+    with ExitStack() as opened:
+        state = open_state(folder)
+        opened.callback(state.close)
+        config = ConfigVersion(state, folder / "config.version")
+        opened.callback(config.close)
+        logs = _open_logs(folder, opened)
+        return Stores(
+            accounts=SqliteAccounts(state, config),
+            tokens=SqliteTokens(state, config),
+            gateways=SqliteGateways(state, config),
+            custom_providers=SqliteCustomProviders(state, config),
+            datasets=SqliteDatasets(state),
+            evaluations=SqliteEvaluations(state),
+            logs=logs,
+            config=config,
+            close=opened.pop_all().close,
+        )
+
+
+def _open_logs(folder: Path, opened: ExitStack) -> Any:
+    # Until the log store is there, everything else can be used.
+    try:
+        module = importlib.import_module("gaugeway.stores.sqlite.logs")
+    except ModuleNotFoundError:
+        return None
+    logs = module.open_logs(folder)
+    opened.callback(logs.close)
+    return logs
