@@ -1,0 +1,1 @@
+"""Measures Gaugeway against plain nginx in the same run. See README.md."""

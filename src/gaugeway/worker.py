@@ -1,0 +1,224 @@
+"""The hall of a server process, with all the keys: settings become one ASGI application.
+
+A lifespan opens everything long-lived and closes it again. uvicorn loads it by name, once per process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gaugeway import providers
+from gaugeway.core import ids, settings
+from gaugeway.core.errors import GaugewayError
+from gaugeway.core.settings import Settings
+from gaugeway.evaluation.evaluators import load as load_evaluators
+from gaugeway.evaluation.runner import Runner
+from gaugeway.management.api import create_app
+from gaugeway.management.parts import Parts
+from gaugeway.proxy.assembly import assemble
+from gaugeway.proxy.connectors.addresses import AddressGuard
+from gaugeway.proxy.connectors.native import NativeConnector
+from gaugeway.proxy.connectors.seam import Connector
+from gaugeway.proxy.directory import Directory
+from gaugeway.proxy.endpoint import DataPlane
+from gaugeway.proxy.exchange import Receive, Scope, Send
+from gaugeway.proxy.server import GatewayProtocol
+from gaugeway.recorder.client import RecorderClient
+from gaugeway.recorder.spawn import spawn_recorder
+from gaugeway.stores import Stores, open_stores
+from gaugeway.system_clock import CLOCK
+
+
+class Application:
+    """The one ASGI callable: /v1/ is the data plane, everything else the management API."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._settings = chosen
+        self._opened: _Opened | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the lifespan."""
+        opened = self._opened
+        if opened is not None and scope["type"] == "http":
+            if scope["path"].startswith("/v1/"):
+                await opened.data_plane(scope, receive, send)
+            else:
+                await opened.front(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            raise RuntimeError(f"the application cannot answer a {scope['type']} scope")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            self._opened = await _open(self._settings)
+        except GaugewayError as problem:
+            await send({"type": "lifespan.startup.failed", "message": str(problem)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._opened.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create() -> Application:
+    """The application for a server process, with its settings from the environment."""
+    return Application(settings.load())
+
+
+class _Opened(Struct):
+    """Everything long-lived of one server process."""
+
+    stores: Stores
+    connector: Connector
+    sink: RecorderClient
+    running: asyncio.Task[None]
+    data_plane: DataPlane
+    front: FrontDesk
+
+    async def close(self) -> None:
+        """Close in the order of need: first who asks, then what they used, the queue of logs last."""
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+        await self.connector.aclose()
+        await self.sink.aclose()
+        self.stores.close()
+
+
+async def _open(chosen: Settings) -> _Opened:
+    """Make and wire everything that a server process needs."""
+    stores = open_stores(chosen.data)
+    GatewayProtocol.max_header_bytes = chosen.max_header_bytes
+    new_id = ids.Uuid7(CLOCK.now_ms, os.urandom)
+    sink = _sink(chosen)
+    connector = _connector(chosen)
+    built_in = providers.load()
+    evaluators = load_evaluators()
+    directory = Directory(
+        config=stores.config,
+        gateways=stores.gateways,
+        tokens=stores.tokens,
+        custom_providers=stores.custom_providers,
+        providers=built_in,
+        make_custom=lambda custom: providers.custom(custom.slug, custom.base_url),
+        upstreams=chosen.upstreams,
+    )
+    runner = Runner(
+        evaluations=stores.evaluations,
+        logs=stores.logs,
+        sink=sink,
+        evaluators=evaluators,
+        clock=CLOCK,
+        owner=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}",
+    )
+    management = create_app(
+        Parts(
+            config=stores.config,
+            tokens=stores.tokens,
+            gateways=stores.gateways,
+            custom_providers=stores.custom_providers,
+            datasets=stores.datasets,
+            evaluations=stores.evaluations,
+            logs=stores.logs,
+            sink=sink,
+            clock=CLOCK,
+            new_id=lambda: ids.to_text(new_id()),
+            evaluators=evaluators,
+            provider_slugs=tuple(built_in),
+            public_url=lambda request: chosen.public_url or str(request.base_url),
+            private_hosts=chosen.private_hosts(),
+            private_networks=chosen.private_networks(),
+            on_evaluation_created=runner.wake,
+        )
+    )
+    return _Opened(
+        stores=stores,
+        connector=connector,
+        sink=sink,
+        running=asyncio.create_task(runner.run_forever()),
+        data_plane=assemble(
+            directory=directory,
+            connector=connector,
+            gateways=stores.gateways,
+            sink=sink,
+            clock=CLOCK,
+            new_id=new_id,
+            chosen=chosen,
+        ),
+        front=FrontDesk(management, sink),
+    )
+
+
+def _sink(chosen: Settings) -> RecorderClient:
+    sink = RecorderClient(Path(chosen.data).resolve(), spawn_recorder(chosen), chosen.log_queue_bytes)
+    sink.start()
+    return sink
+
+
+def _connector(chosen: Settings) -> Connector:
+    guard = AddressGuard(chosen.private_networks(), chosen.private_hosts())
+    if chosen.connector == "aiohttp":
+        from gaugeway.proxy.connectors.aiohttp_adapter import AiohttpConnector
+
+        return AiohttpConnector(guard)
+    return NativeConnector(guard)
+
+
+class FrontDesk:
+    """What is not the data plane: health, and else the management API."""
+
+    def __init__(self, management: Any, sink: RecorderClient) -> None:
+        self._management = management
+        self._sink = sink
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope["path"]
+        if path == "/":
+            await _answer(send, 200, WELCOME.encode(), b"text/plain; charset=utf-8")
+        elif path == "/healthz":
+            await _answer(send, 200, b'{"status":"ok"}')
+        elif path == "/readyz":
+            await self._tell_ready(send)
+        else:
+            await self._management(scope, receive, send)
+
+    async def _tell_ready(self, send: Send) -> None:
+        """Whether logs get through, and how many did not."""
+        state = self._sink.state()
+        told = {
+            "ready": state.connected and state.trouble is None,
+            "trouble": state.trouble,
+            "logs_held_bytes": state.held_bytes,
+            "logs_unacknowledged": state.unacknowledged,
+            "logs_without_bodies": state.bodies_lost,
+            "logs_lost": state.lost,
+        }
+        await _answer(send, 200 if told["ready"] else 503, msgspec.json.encode(told))
+
+
+WELCOME = """Gaugeway is running.
+
+data plane      /v1/{account_id}/{gateway_id}/{provider}/...
+management API  /client/v4/...   described by /openapi.json
+health          /healthz, /readyz
+"""
+
+
+async def _answer(send: Send, status: int, body: bytes, kind: bytes = b"application/json") -> None:
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
