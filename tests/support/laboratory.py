@@ -65,7 +65,7 @@ def log(
     provider: str = "openai",
     outcome: Outcome = Outcome.SUCCESS,
     scope: Scope = SCOPE,
-    tokens_in: int | None = None,
+    tokens_out: int | None = None,
 ) -> LogRecord:
     return LogRecord(
         account_id=scope.account_id,
@@ -78,7 +78,7 @@ def log(
         cost=None if cost is None else Decimal(cost),
         cost_reason="no price is known" if cost is None else None,
         feedback=feedback,
-        usage=Usage(tokens_in=tokens_in),
+        usage=Usage(tokens_out=tokens_out),
     )
 
 
@@ -138,12 +138,7 @@ def chosen(logs: Iterable[LogRecord], where: Where) -> list[LogRecord]:
 
 
 def _meets(record: LogRecord, item: Filter) -> bool:
-    if item.key == "tokens_in":
-        known = record.usage.tokens_in
-    elif item.key in ("tokens", "tokens_out"):
-        raise NotImplementedError(item.key)
-    else:
-        known = getattr(record, item.key)
+    known = _column(record, item.key)
     if item.key == "feedback" and item.operator is Operator.EQ:
         return known in item.values
     if known is None:
@@ -153,6 +148,14 @@ def _meets(record: LogRecord, item: Filter) -> bool:
     if item.operator is Operator.CONTAINS:
         return any(str(value).lower() in known.lower() for value in item.values)
     return known < item.values[0] if item.operator is Operator.LT else known > item.values[0]
+
+
+def _column(record: LogRecord, name: str):
+    """What the log knows under a filter's or a column's name."""
+    if name == "tokens":
+        known = (record.usage.tokens_in, record.usage.tokens_out)
+        return None if None in known else sum(known)
+    return getattr(record.usage if name in ("tokens_in", "tokens_out") else record, name)
 
 
 def figure(type_id: str, logs: Sequence[LogRecord]) -> tuple[Fraction | None, int]:
@@ -169,7 +172,7 @@ def aggregate(logs: Sequence[LogRecord], wanted: Sequence[Aggregate]) -> Aggrega
     """What a store answers, computed row by row."""
     values: dict[Aggregate, Decimal] = {}
     for item in wanted:
-        column = [getattr(record, item.column) for record in logs if getattr(record, item.column) is not None]
+        column = [known for record in logs if (known := _column(record, item.column)) is not None]
         if item.op is Op.COUNT:
             values[item] = Decimal(len(column))
         elif item.op is Op.COUNT_EQUAL:
