@@ -1,0 +1,89 @@
+"""Logs that could not be kept: counted by gateway, said aloud, and written down beside the data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, structs
+
+from gaugeway.core.model import Scope
+
+
+class Loss(Struct, frozen=True):
+    """That many logs of a gateway, whose requests came between two moments (Unix ms), were lost."""
+
+    account_id: str
+    gateway_id: str
+    count: int
+    first_ms: int
+    last_ms: int
+    cause: str
+
+
+class Losses:
+    """The losses of one process: some still to be passed on, and the totals since its start."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.by_gateway: dict[Scope, int] = {}
+        self._unreported: dict[tuple[Scope, str], Loss] = {}
+
+    def add(self, scope: Scope, moment: int, cause: str) -> None:
+        """Count one log whose request came at that moment (Unix ms)."""
+        self.total += 1
+        self.by_gateway[scope] = self.by_gateway.get(scope, 0) + 1
+        known = self._unreported.get((scope, cause))
+        if known is None:
+            self._unreported[scope, cause] = Loss(scope.account_id, scope.gateway_id, 1, moment, moment, cause)
+            return
+        self._unreported[scope, cause] = structs.replace(
+            known,
+            count=known.count + 1,
+            first_ms=min(known.first_ms, moment),
+            last_ms=max(known.last_ms, moment),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self._unreported)
+
+    def unreported(self) -> list[Loss]:
+        """What has not been passed on yet."""
+        return list(self._unreported.values())
+
+    def reported(self) -> None:
+        """It has been passed on."""
+        self._unreported.clear()
+
+
+JOURNAL = "lost-logs.jsonl"
+
+
+def write_journal(data: Path, losses: Sequence[Loss]) -> None:
+    """Add losses to the data folder's `lost-logs.jsonl`, a JSON object a line, durably; OSError."""
+    lines = b"".join(msgspec.json.encode(loss) + b"\n" for loss in losses)
+    descriptor = os.open(data / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        written = os.write(descriptor, lines)
+        if written < len(lines):
+            raise OSError(f"{data / JOURNAL}: only {written} of {len(lines)} bytes could be written")
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_journal(data: Path) -> list[Loss]:
+    """All losses that were written down. A line that a crash cut off is left out: its loss was written again."""
+    try:
+        content = (data / JOURNAL).read_bytes()
+    except FileNotFoundError:
+        return []
+    losses: list[Loss] = []
+    for line in content.splitlines():
+        try:
+            losses.append(msgspec.json.decode(line, type=Loss))
+        except msgspec.MsgspecError:
+            continue
+    return losses

@@ -1,0 +1,66 @@
+"""Starts the recorder of a data folder, at most once at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from gaugeway.core.settings import Settings, environment_of
+from gaugeway.recorder.address import take_lock
+
+_LOCK_IN_CHILD = 3
+
+
+class Spawner:
+    """Calling it makes sure that a recorder serves or starts; cheap where one does.
+
+    The recorder's lock is taken here and handed to the new process, so two workers never start two. Each call
+    also reaps the process that an earlier call started, should it have ended.
+    """
+
+    def __init__(self, data: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._data = data
+        self._command = [*command, "--lock-fd", str(_LOCK_IN_CHILD)]
+        self._environment = environment
+        self._child: int | None = None
+
+    def __call__(self) -> None:
+        """Raises OSError where no process can be started."""
+        self._reap()
+        lock = take_lock(self._data)
+        if lock is None:
+            return
+        # Not subprocess.Popen: the process is meant to outlive this one, which Popen takes for a mistake.
+        try:
+            self._child = os.posix_spawn(
+                self._command[0],
+                self._command,
+                {**os.environ, **self._environment},
+                file_actions=(
+                    (os.POSIX_SPAWN_DUP2, lock, _LOCK_IN_CHILD),
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                ),
+                setsid=True,  # Ctrl-C in the terminal is not for it
+                setsigmask=(),
+            )
+        finally:
+            os.close(lock)  # the child's copy holds it
+
+    def _reap(self) -> None:
+        if self._child is None:
+            return
+        try:
+            ended, _ = os.waitpid(self._child, os.WNOHANG)
+        except ChildProcessError:  # somebody else reaped it
+            ended = self._child
+        if ended:
+            self._child = None
+
+
+def spawn_recorder(settings: Settings) -> Callable[[], None]:
+    """What a `RecorderClient` calls to have a recorder, for these settings."""
+    data = Path(settings.data).resolve()
+    command = (sys.executable, "-m", "gaugeway.record", "--data", str(data))
+    return Spawner(data, command, environment_of(settings))

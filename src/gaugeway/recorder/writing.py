@@ -1,0 +1,262 @@
+"""From frames to durable rows: group commit, prices, retries, and what one bad log may do (nothing)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from gaugeway.core.errors import GaugewayError
+from gaugeway.core.model import Logged, LogRecord, Scope
+from gaugeway.core.ports import LogStore, Retention
+from gaugeway.recorder.losses import Loss, Losses
+from gaugeway.recorder.notice import Notice
+from gaugeway.recorder.salvage import describe, stand_in, stand_in_for_bytes
+from gaugeway.recorder.wire import Malformed
+
+Price = Callable[[LogRecord], tuple[Decimal | None, str | None]]
+GROUP_ROWS = 2000
+GROUP_BYTES = 16 * 1024 * 1024
+RETRY_S = 1.0
+SAY_EVERY_S = 10.0
+HIGH_WATER = 32 * 1024 * 1024
+LOW_WATER = HIGH_WATER // 2
+
+
+class Sender(Protocol):
+    """The connection a batch came through."""
+
+    def durable(self, number: int) -> None:
+        """Everything up to that number has been written."""
+        ...
+
+    def broken(self, problem: Malformed) -> None: ...
+
+
+class Arrival(Struct):
+    """A BATCH or LOSSES frame that waits to be written, as it came: encoded it is smallest."""
+
+    sender: Sender
+    number: int
+    payload: bytearray
+    rows: int
+    is_losses: bool = False
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What writing needs from outside."""
+
+    open_store: Callable[[], LogStore]
+    retention: Callable[[Scope], Retention]
+    price: Price
+    note_losses: Callable[[Sequence[Loss]], None]  # makes losses durable; raises where it cannot
+    say: Notice
+
+
+class Writing:
+    """Everything that came and is not durable yet, and the loop that makes it so.
+
+    `on_trouble` hears why nothing can be written, and None when it can again; `on_room` hears True when
+    more may be read from the sockets and False when not.
+    """
+
+    def __init__(
+        self, parts: Parts, on_trouble: Callable[[str | None], None], on_room: Callable[[bool], None]
+    ) -> None:
+        self._parts = parts
+        self._on_trouble = on_trouble
+        self._on_room = on_room
+        self._store: LogStore | None = None
+        self._waiting: deque[Arrival] = deque()
+        self._waiting_bytes = 0
+        self._has_room = True
+        self._wake = asyncio.Event()
+        self._said_at: float | None = None
+        self._losses = Losses()
+        self.trouble: str | None = None
+        self.received = 0
+        self.written = 0
+        self.on_written: Callable[[], None] = lambda: None
+
+    @property
+    def waiting_rows(self) -> int:
+        """Logs that came and are not durable yet."""
+        return sum(arrival.rows for arrival in self._waiting)
+
+    def take_in(self, arrival: Arrival) -> None:
+        """Queue a frame."""
+        self.received += 1
+        self._waiting.append(arrival)
+        self._waiting_bytes += len(arrival.payload)
+        if self._has_room and self._waiting_bytes > HIGH_WATER:
+            self._has_room = False
+            self._on_room(False)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write for ever; a failure is told and tried again, once a second."""
+        while True:
+            await self._wake.wait()
+            group = self._next_group()
+            try:
+                self._write(group)
+            except Exception as problem:  # noqa: BLE001  whatever the store raises, the logs are kept
+                self._failed(problem)
+                await asyncio.sleep(RETRY_S)
+                continue
+            self._done(len(group))
+            await asyncio.sleep(0)  # the sockets' turn
+
+    def _next_group(self) -> list[Arrival]:
+        group: list[Arrival] = []
+        rows = size = 0
+        for arrival in self._waiting:
+            rows += arrival.rows
+            size += len(arrival.payload)
+            if group and (rows > GROUP_ROWS or size > GROUP_BYTES):
+                break
+            group.append(arrival)
+        return group
+
+    def _write(self, group: Sequence[Arrival]) -> None:
+        if self._store is None:
+            self._store = self._parts.open_store()
+        logs: list[Logged] = []
+        losses: list[Loss] = []
+        for arrival in group:
+            if arrival.is_losses:
+                losses.extend(_losses_of(arrival))
+            else:
+                logs.extend(self._decode(arrival))
+        for logged in logs:
+            self._price(logged.record)
+        if logs:
+            self._append(logs)
+        losses.extend(self._losses.unreported())
+        if losses:
+            self._parts.note_losses(losses)
+            self._losses.reported()
+
+    def _done(self, count: int) -> None:
+        numbers: dict[int, tuple[Sender, int]] = {}
+        for _ in range(count):
+            arrival = self._waiting.popleft()
+            self._waiting_bytes -= len(arrival.payload)
+            numbers[id(arrival.sender)] = (arrival.sender, arrival.number)
+        self.written += count
+        for sender, number in numbers.values():
+            sender.durable(number)
+        if not self._waiting:
+            self._wake.clear()
+        if not self._has_room and self._waiting_bytes < LOW_WATER:
+            self._has_room = True
+            self._on_room(True)
+        if self.trouble is not None:
+            self.trouble = None
+            self._said_at = None
+            self._parts.say("logs are written again")
+            self._on_trouble(None)
+        self.on_written()
+
+    def _failed(self, problem: Exception) -> None:
+        trouble = f"logs cannot be written, trying every second: {describe(problem)}"
+        now = asyncio.get_running_loop().time()
+        if self._said_at is None or now - self._said_at >= SAY_EVERY_S:
+            self._said_at = now
+            self._parts.say(trouble)
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._on_trouble(trouble)
+
+    # --- decode and price
+
+    def _decode(self, arrival: Arrival) -> list[Logged]:
+        try:
+            return _decode_logs(arrival.payload)
+        except msgspec.MsgspecError:
+            return self._decode_one_by_one(arrival)
+
+    def _decode_one_by_one(self, arrival: Arrival) -> list[Logged]:
+        """One log breaks the contract (or the frame is no batch at all): the others must not suffer."""
+        try:
+            encoded = _decode_raw(arrival.payload)
+        except msgspec.MsgspecError as problem:
+            arrival.sender.broken(Malformed(f"a batch that cannot be decoded: {problem}"))
+            return []
+        logs: list[Logged] = []
+        for one in encoded:
+            try:
+                logs.append(_decode_log(one))
+            except msgspec.MsgspecError as problem:
+                replacement = stand_in_for_bytes(one, problem)
+                if replacement is None:
+                    self._lose(Scope("", ""), problem)
+                else:
+                    self._parts.say(f"log {replacement.record.id.hex()} was kept in part only: {problem}")
+                    logs.append(replacement)
+        return logs
+
+    def _price(self, record: LogRecord) -> None:
+        if record.cost is not None or record.cost_reason is not None:
+            return
+        try:
+            cost, reason = self._parts.price(record)
+        except Exception as problem:  # noqa: BLE001  a log without its price is better than none
+            cost, reason = None, f"pricing failed: {describe(problem)}"
+            self._parts.say(f"log {record.id.hex()}: {reason}")
+        # The record was decoded here and nobody else has it, so it may still be finished.
+        force_setattr(record, "cost", cost)
+        force_setattr(record, "cost_reason", reason)
+
+    # --- append
+
+    def _append(self, logs: list[Logged]) -> None:
+        """Append; where the fault is in a log and not in the disk, find it and set it aside."""
+        if self._store is None:
+            raise RuntimeError("the store is not open")
+        try:
+            self._store.append(logs, self._parts.retention)
+        except (GaugewayError, OSError, MemoryError):  # the store's own troubles
+            raise
+        except Exception as problem:  # noqa: BLE001  a log may break the store's code in any way
+            if len(logs) > 1:
+                middle = len(logs) // 2
+                self._append(logs[:middle])
+                self._append(logs[middle:])
+            else:
+                self._append_stand_in(self._store, logs[0], problem)
+
+    def _append_stand_in(self, store: LogStore, logged: Logged, problem: Exception) -> None:
+        """That the store takes the stand-in proves that the fault was the log's; else it is the store's."""
+        replacement = stand_in(logged, problem)
+        if replacement is not None:
+            store.append([replacement], self._parts.retention)
+            self._parts.say(f"log {logged.record.id.hex()} was kept in part only: {describe(problem)}")
+        else:
+            self._lose(logged.record.scope, problem)
+
+    def _lose(self, scope: Scope, problem: Exception) -> None:
+        cause = f"a log that cannot be stored: {describe(problem)}"
+        self._losses.add(scope, time.time_ns() // 1_000_000, cause)
+        self._parts.say(f"1 log was lost: {cause}")
+
+
+def _losses_of(arrival: Arrival) -> list[Loss]:
+    try:
+        return _decode_losses(arrival.payload)
+    except msgspec.MsgspecError as problem:
+        arrival.sender.broken(Malformed(f"losses that cannot be decoded: {problem}"))
+        return []
+
+
+_decode_logs = msgspec.msgpack.Decoder(list[Logged]).decode
+_decode_log = msgspec.msgpack.Decoder(Logged).decode
+_decode_raw = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_decode_losses = msgspec.msgpack.Decoder(list[Loss]).decode
