@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from gaugeway.management import gateways, refusals
+from gaugeway.management import (
+    custom_providers,
+    datasets,
+    evaluation_types,
+    evaluations,
+    gateways,
+    logs,
+    refusals,
+    tokens,
+    urls,
+)
 from gaugeway.management.authentication import Authentication, TokenBook
 from gaugeway.management.intake import Intake, LastResort
 from gaugeway.management.parts import Parts
 
 ACCOUNT_PREFIX = "/client/v4/accounts/{account_id}/ai-gateway"
+RESOURCES = (gateways, urls, logs, datasets, evaluation_types, evaluations, custom_providers)
+"""The modules of an account's resources; each has a `router`."""
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -26,9 +38,10 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     account = APIRouter(prefix=ACCOUNT_PREFIX)
-    for resource in (gateways,):
+    for resource in RESOURCES:
         account.include_router(resource.router)
     app.include_router(account)
+    app.include_router(tokens.router)
     refusals.install(app)
     app.add_middleware(Intake)
     app.add_middleware(Authentication, book=TokenBook(parts.config, parts.tokens, parts.clock))

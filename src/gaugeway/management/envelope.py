@@ -19,6 +19,7 @@ NO_CREDENTIALS = 9106  # 400: no credentials in the headers
 METHOD_NOT_ALLOWED = 10405  # 405
 TOO_LARGE = 10413  # 413
 INTERNAL = 10500  # 500
+UNAVAILABLE = 10503  # 503, and a message in answers that may lack the newest logs
 PROVIDER_URL = 1002  # 400: a custom provider's base_url
 PROVIDER_EXISTS = 1003  # 409: a custom provider's slug is taken
 PROVIDER_NOT_FOUND = 1004  # 404: no such custom provider
@@ -53,10 +54,17 @@ def result(value: object, messages: Sequence[Mapping[str, Any]] = ()) -> Respons
     return respond({"success": True, "errors": [], "messages": list(messages), "result": value})
 
 
-def page(items: Sequence[object], info: Mapping[str, Any]) -> Response:
+def page(items: Sequence[object], info: Mapping[str, Any], messages: Sequence[Mapping[str, Any]] = ()) -> Response:
     """A success that carries part of a list; `info` is its `result_info`."""
-    body = {"success": True, "errors": [], "messages": [], "result": list(items), "result_info": dict(info)}
-    return respond(body)
+    return respond(
+        {
+            "success": True,
+            "errors": [],
+            "messages": list(messages),
+            "result": list(items),
+            "result_info": dict(info),
+        }
+    )
 
 
 def failures(status: int, errors: Sequence[ApiError]) -> Response:

@@ -13,13 +13,13 @@ from gaugeway.core.errors import Conflict
 from gaugeway.core.model import Gateway, Scope
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
+from gaugeway.management.freshness import catch_up, catch_up_or_refuse
 from gaugeway.management.gateway_settings import GatewaySettings, NewGateway
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY, Refused
 from gaugeway.management.unenforced import check_enforced
-
-FLUSH_TIMEOUT_S = 5.0  # to wait for logs of the gateway that are not stored yet
+from gaugeway.management.validation import SearchText
 
 router = APIRouter(prefix="/gateways", tags=["Gateways"])
 
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/gateways", tags=["Gateways"])
 class GatewayList(Paged):
     """The query of a gateway list."""
 
-    search: str | None = None
+    search: SearchText = None
 
 
 def show(gateway: Gateway) -> dict[str, Any]:
@@ -83,10 +83,12 @@ async def delete_gateway(call: Caller, gateway: NamedGateway) -> Response:
 async def _delete(call: Call, scope: Scope) -> Gateway:
     # Logs go first: a crash half way must not leave them to a later gateway of the same id. And again at the
     # end, for those that were still on their way.
-    await asyncio.to_thread(call.parts.logs.delete_scope, scope)
-    gateway = await asyncio.to_thread(call.parts.gateways.delete, scope)
-    await call.parts.sink.flush(timeout_s=FLUSH_TIMEOUT_S)
-    await asyncio.to_thread(call.parts.logs.delete_scope, scope)
+    parts = call.parts
+    await catch_up_or_refuse(parts.sink)
+    await asyncio.to_thread(parts.logs.delete_scope, scope)
+    gateway = await asyncio.to_thread(parts.gateways.delete, scope)
+    await catch_up(parts.sink)
+    await asyncio.to_thread(parts.logs.delete_scope, scope)
     return gateway
 
 

@@ -24,11 +24,15 @@ class Paged(Query):
 
     def info(self, count: int, total: int | None) -> dict[str, Any]:
         """The `result_info` of a page of `count` items; `total` None: not known, which is not 0."""
-        pages = None if total is None else -(-total // self.per_page)
-        return {
-            "count": count,
-            "page": self.page,
-            "per_page": self.per_page,
-            "total_count": total,
-            "total_pages": pages,
-        }
+        return result_info(self.page, self.per_page, count, total)
+
+
+def result_info(page: int, per_page: int, count: int, total: int | None) -> dict[str, Any]:
+    """Where a page of `count` items stands in a list of `total`."""
+    return {
+        "count": count,
+        "page": page,
+        "per_page": per_page,
+        "total_count": total,
+        "total_pages": None if total is None else -(-total // per_page),
+    }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from math import isfinite
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
-from gaugeway.core.errors import Path
+from gaugeway.core.errors import BadInput, Path
 from gaugeway.management.envelope import INVALID, ApiError
 
+MAX_METADATA_TEXT = 4096  # characters
 MAX_ERRORS = 20  # findings shown in one answer
 _MAX_SHOWN = 80  # characters of somebody's input repeated in a message
 
@@ -26,9 +29,21 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=False)
 
 
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+"""A name that people give to something."""
+SearchText = Annotated[str, Field(max_length=1000)] | None
+"""What a list's `search` looks for."""
+
+
 def errors_of(found: Sequence[Mapping[str, Any]]) -> list[ApiError]:
     """Pydantic's findings (`error.errors()`) as errors to answer with."""
     return [ApiError(400, INVALID, _message(one), _path(one)) for one in found[:MAX_ERRORS]]
+
+
+def relocated(problem: ValidationError, base: Path) -> BadInput:
+    """The first finding about something that was itself found at `base`."""
+    one = problem.errors()[0]
+    return BadInput(_message(one), (*base, *one["loc"]))
 
 
 def _path(one: Mapping[str, Any]) -> Path:
@@ -47,7 +62,39 @@ def _message(one: Mapping[str, Any]) -> str:
     return written(one.get("ctx", {}), one.get("input"))
 
 
-def _received(value: object) -> str:
+def is_text(value: str) -> bool:
+    """Whether it holds no half of a surrogate pair, which JSON can spell but UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def scalar(value: Any) -> Any:
+    """A validator: string, finite number or boolean."""
+    if isinstance(value, str) and not is_text(value):
+        raise PydanticCustomError("string_unicode", "not text")
+    if isinstance(value, float) and not isfinite(value):
+        raise PydanticCustomError("finite_number", "not finite")
+    if isinstance(value, (str, int, float)):
+        return value
+    kind = received(value)
+    raise PydanticCustomError("scalar", "Expected string, number or boolean, received {kind}", {"kind": kind})
+
+
+def scalar_or_null(value: Any) -> Any:
+    """A validator: as `scalar`, or null."""
+    return None if value is None else scalar(value)
+
+
+def metadata_value(value: Any) -> Any:
+    """A validator: a scalar that a metadata entry can hold."""
+    value = scalar(value)
+    if isinstance(value, str) and len(value) > MAX_METADATA_TEXT:
+        raise ValueError(f"String must contain at most {MAX_METADATA_TEXT} character(s)")
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        raise ValueError("The number is too large")
+    return value
+
+
+def received(value: object) -> str:
     """The JSON type of a value, as Zod names it."""
     if value is None:
         return "null"
@@ -69,12 +116,12 @@ Write = Callable[[Mapping[str, Any], object], str]
 
 
 def _expected(kind: str) -> Write:
-    return lambda _ctx, value: f"Expected {kind}, received {_received(value)}"
+    return lambda _ctx, value: f"Expected {kind}, received {received(value)}"
 
 
 def _enum(ctx: Mapping[str, Any], value: object) -> str:
     expected = str(ctx["expected"]).replace(" or ", " | ").replace(", ", " | ")
-    shown = _quoted(value) if isinstance(value, str) else _received(value)
+    shown = _quoted(value) if isinstance(value, str) else received(value)
     return f"Invalid enum value. Expected {expected}, received {shown}"
 
 
