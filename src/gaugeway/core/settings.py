@@ -32,9 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     data: Annotated[str, Meta(description="The folder everything is kept in.")] = "./gaugeway-data"
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on; 0 takes a free one.")] = (
-        8787
-    )
+    port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on; 0 takes a free one.")] = 8787
     workers: Annotated[int, Meta(ge=1, le=256, description="Server processes.")] = 1
     public_url: Annotated[
         str | None,
@@ -45,18 +43,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     bootstrap_token: Annotated[
         str | None,
-        Meta(
-            description="The first token's text, at least 32 characters; else one is made and printed once."
-        ),
+        Meta(description="The first token's text, at least 32 characters; else one is made and printed once."),
     ] = None
     bootstrap_email: Annotated[
         str, Meta(description="The first token's owner, for X-Auth-Email with X-Auth-Key.")
     ] = "admin@localhost"
     upstreams: Annotated[
         dict[str, str],
-        Meta(
-            description="Provider slug → base URL to use instead of the provider's own. JSON in the environment."
-        ),
+        Meta(description="Provider slug → base URL to use instead of the provider's own. JSON in the environment."),
     ] = field(default_factory=dict[str, str])
     private_upstreams: Annotated[
         list[str],
@@ -65,9 +59,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             " Comma-separated in the environment. These may also use plain http."
         ),
     ] = field(default_factory=list[str])
-    max_request_body: Annotated[
-        int, Meta(ge=1024, description="Bytes of a request body; larger ones get 413.")
-    ] = 100 * 1024 * 1024
+    max_request_body: Annotated[int, Meta(ge=1024, description="Bytes of a request body; larger ones get 413.")] = (
+        100 * 1024 * 1024
+    )
     max_log_body: Annotated[
         int, Meta(ge=0, description="Bytes of a body that a log keeps; the rest is cut, and marked so.")
     ] = 4 * 1024 * 1024
@@ -79,12 +73,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(ge=1024 * 1024, description="Bytes of logs that a worker may hold while the store is behind."),
     ] = 64 * 1024 * 1024
     connect_timeout: Annotated[float, Meta(gt=0, description="Seconds to connect to an upstream.")] = 10.0
-    first_byte_timeout: Annotated[
-        float, Meta(gt=0, description="Seconds until an upstream's answer begins.")
-    ] = 600.0
-    idle_timeout: Annotated[
-        float, Meta(gt=0, description="Seconds of silence within an upstream's answer.")
-    ] = 300.0
+    first_byte_timeout: Annotated[float, Meta(gt=0, description="Seconds until an upstream's answer begins.")] = (
+        600.0
+    )
+    idle_timeout: Annotated[float, Meta(gt=0, description="Seconds of silence within an upstream's answer.")] = (
+        300.0
+    )
     shutdown_timeout: Annotated[
         int, Meta(ge=0, description="Seconds that requests in flight get when the server is stopped.")
     ] = 30
@@ -166,9 +160,7 @@ def _from_text(name: str, text: str, variable: str) -> Any:
         try:
             return msgspec.json.decode(text or "{}", type=dict[str, str])
         except msgspec.MsgspecError as problem:
-            raise BadSetting(
-                f"{variable}: expected a JSON object of slug to base URL: {problem}"
-            ) from problem
+            raise BadSetting(f"{variable}: expected a JSON object of slug to base URL: {problem}") from problem
     if name == "private_upstreams":
         return [item.strip() for item in text.split(",") if item.strip()]
     return text
@@ -179,7 +171,8 @@ def _checked(merged: Mapping[str, tuple[Any, str]]) -> Settings:
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as problem:
-            raise BadSetting(f"{source}: {problem}") from problem
+            wanted = str(problem).partition(" - at `$")[0]  # the source says where
+            raise BadSetting(f"{source}: {wanted}") from problem
     settings = msgspec.convert({name: value for name, (value, _) in merged.items()}, Settings, strict=False)
     _check_meaning(settings, {name: source for name, (_, source) in merged.items()})
     return settings
@@ -195,6 +188,4 @@ def _check_meaning(settings: Settings, sources: Mapping[str, str]) -> None:
         raise wrong("bootstrap_token", "expected at least 32 characters; a short one can be guessed")
     for slug, url in settings.upstreams.items():
         if not url.startswith(("http://", "https://")):
-            raise wrong(
-                "upstreams", f"the base URL of {slug!r} must begin with http:// or https://, not {url!r}"
-            )
+            raise wrong("upstreams", f"the base URL of {slug!r} must begin with http:// or https://, not {url!r}")
