@@ -27,21 +27,36 @@ class Asked(Struct, frozen=True, kw_only=True):
 class Provider(Protocol):
     """A provider. Everything here is pure and cheap: it runs on the hot path."""
 
-    slug: str
-    """Its name in the URL, e.g. `openai`."""
-    name: str
-    """Its name for people."""
-    base_url: str
-    """Where requests go, without a trailing slash; the path from `upstream_path` is appended."""
-    credential_headers: frozenset[bytes]
-    """Lower-case request headers that may carry the caller's key: never logged, redacted from bodies."""
-    price_id: str | None
-    """The provider's id in genai-prices; None: its prices are not known."""
+    @property
+    def slug(self) -> str:
+        """Its name in the URL, e.g. `openai`."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without a trailing slash; the path from `upstream_path` is appended."""
+        ...
+
+    @property
+    def credential_headers(self) -> frozenset[bytes]:
+        """Lower-case request headers that may carry the caller's key: never logged, redacted from bodies."""
+        ...
+
+    @property
+    def price_id(self) -> str | None:
+        """The provider's id in genai-prices; None: its prices are not known."""
+        ...
 
     def upstream_path(self, rest: str, account_id: str) -> str:
         """The path below base_url for what followed the slug, with a leading slash; mends v1/ missing or doubled.
 
-        `rest` is the raw (still percent-encoded) path without leading slash.
+        `rest` is the raw (still percent-encoded) path without leading slash. Raises BadInput where it could
+        lead out of the base.
         """
         ...
 

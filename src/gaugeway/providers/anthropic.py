@@ -1,0 +1,17 @@
+"""Anthropic: docs.claude.com/en/api. Its OpenAI-compatible `v1/chat/completions` is read too."""
+
+from __future__ import annotations
+
+from gaugeway.providers.formats.anthropic import Anthropic
+from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
+from gaugeway.providers.parts.paths import PathRule
+
+PROVIDER = Declared(
+    slug="anthropic",
+    name="Anthropic",
+    base_url="https://api.anthropic.com",
+    price_id="anthropic",
+    credential_headers=frozenset({b"x-api-key", b"authorization"}),
+    paths=PathRule(versions=("v1",), default="v1", beside=frozenset({"api"})),
+    formats=(Anthropic(), *OPENAI_LIKE),
+)

@@ -1,0 +1,48 @@
+"""Usage in answers of which a part is missing: cut off by either side, or too long to be kept whole.
+
+A key's depth is proven, not guessed: what follows it, up to the end, must close exactly what is opened before
+it. So `"usage"` within a tool's arguments or an answer's text is never taken for the answer's own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+MAX_FRAGMENTS = 8
+"""Places that are tried, from the end."""
+MAX_FRAGMENT = 256 * 1024
+"""Bytes after a key that are parsed."""
+HEAD = 4096
+"""Bytes at the beginning within which the model is looked for."""
+
+_MODEL = re.compile(rb'"model"\s*:\s*"[^"\\]{1,256}"')
+_decoder = json.JSONDecoder(parse_constant=float, parse_int=str, parse_float=str)
+
+
+def places(body: bytes, markers: tuple[bytes, ...]) -> Iterator[int]:
+    """Where marked keys stand, last first."""
+    end = len(body)
+    for _ in range(MAX_FRAGMENTS):
+        end = max(body.rfind(marker, 0, end) for marker in markers)
+        if end < 0:
+            return
+        yield end
+
+
+def element(fragment: bytes) -> bytes | None:
+    """The rest of an array's element, completed to an object, where another element, or nothing, follows it."""
+    try:
+        source = "{" + fragment.decode("utf-8", "replace")
+        _, end = _decoder.raw_decode(source)
+    except (ValueError, RecursionError):
+        return None
+    follows = source[end:].lstrip()[:1]
+    return source[:end].encode() if follows in {"", ",", "]"} else None
+
+
+def head(body: bytes) -> bytes | None:
+    """The beginning of a document up to its model, completed to an object."""
+    found = _MODEL.search(body, 0, HEAD)
+    return None if found is None else body[: found.end()] + b"}"

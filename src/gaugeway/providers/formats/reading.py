@@ -1,0 +1,127 @@
+"""Reads what an answer says about itself, whatever has arrived of it. Nothing here raises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gaugeway.core.provider import Reported
+from gaugeway.providers.formats import fragments, sse
+from gaugeway.providers.formats.format import Format
+
+NOTHING = Reported()
+_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*([{\[]?)")
+_EVENT = re.compile(rb"^(?:data|event|id|retry)?:", re.MULTILINE)
+_Read = Callable[[Format[Any], bytes], Reported]
+SNIFFED = 1024
+"""Bytes within which a stream of events that is not called one must show its first line."""
+
+
+class _Anything(Struct):
+    """Takes any object, keeps nothing: tells whether a text is JSON."""
+
+
+_object = msgspec.json.Decoder(_Anything)
+
+
+def read_response(formats: tuple[Format[Any], ...], content_type: str, body: bytes) -> Reported:
+    """Usage and model by the first format that finds figures; else the model by the first that finds one."""
+    start = _START.match(body)
+    opened = start.group(1) if start else b""
+    if opened == b"{":
+        return _best(_read_object, formats, body)
+    if opened == b"[":
+        return _best(_read_array, formats, body)
+    if content_type.startswith("text/event-stream") or _EVENT.search(body, 0, SNIFFED):
+        return _best(_read_events, formats, sse.normalised(body))
+    return NOTHING
+
+
+def _best(read: _Read, formats: tuple[Format[Any], ...], body: bytes) -> Reported:
+    best = NOTHING
+    for form in formats:
+        reported = read(form, body)
+        if reported.usage is not None:
+            return reported
+        if best.model is None:
+            best = reported
+    return best
+
+
+def _read_object(form: Format[Any], body: bytes) -> Reported:
+    document = form.decode(body)
+    if document is not None:
+        return form.report((document,))
+    if _is_whole(body):
+        return NOTHING
+    found: list[Any] = []
+    beginning = fragments.head(body)
+    if beginning is not None and (document := form.decode(beginning)) is not None:
+        found.append(document)
+    for at in fragments.places(body, form.markers):
+        document = _from_line(form, body, at) or _from_fragment(form, body[at:], body)
+        if document is not None:
+            found.append(document)
+            break
+    return form.report(found) if found else NOTHING
+
+
+def _is_whole(body: bytes) -> bool:
+    try:
+        _object.decode(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _from_line(form: Format[Any], body: bytes, at: int) -> Any:
+    """A document on a line of its own, as in streams of JSON lines."""
+    start = body.rfind(b"\n", 0, at) + 1
+    stop = body.find(b"\n", at)
+    return _with_usage(form, body[start : len(body) if stop < 0 else stop])
+
+
+def _from_fragment(form: Format[Any], fragment: bytes, body: bytes) -> Any:
+    """A document whose beginning is missing."""
+    for wrapper in form.wrappers(body[: fragments.HEAD]):
+        document = _with_usage(form, wrapper + fragment)
+        if document is not None:
+            return document
+    return None
+
+
+def _with_usage(form: Format[Any], data: bytes) -> Any:
+    document = form.decode(data)
+    return document if document is not None and form.has_usage(document) else None
+
+
+def _read_array(form: Format[Any], body: bytes) -> Reported:
+    for at in fragments.places(body, form.markers):
+        last = fragments.element(body[at : at + fragments.MAX_FRAGMENT])
+        document = None if last is None else _with_usage(form, last)
+        if document is not None:
+            return form.report((document,))
+    return NOTHING
+
+
+def _read_events(form: Format[Any], body: bytes) -> Reported:
+    found: list[Any] = []
+    for candidate in sse.candidates(body, form.markers):
+        document = _with_usage(form, candidate.document) or _from_fragment(form, candidate.fragment, b"")
+        if document is not None:
+            found.append(document)
+            break
+    reported = form.report(found) if found else NOTHING
+    if reported.model is not None and not form.opens_with_usage:
+        return reported
+    for data in sse.opening(body):
+        document = form.decode(data)
+        if document is not None:
+            opened = form.report((document, *found))
+            if opened.model is not None:
+                return opened
+    return reported
