@@ -45,10 +45,11 @@ def open_stores(data: str | Path) -> Stores:
     """
     from gaugeway.stores.sqlite.opening import open_sqlite
 
-    return open_sqlite(_folder(data))
+    return open_sqlite(folder_of(data))
 
 
-def _folder(data: str | Path) -> Path:
+def folder_of(data: str | Path) -> Path:
+    """The folder that an address names; raises BadSetting. Makes nothing."""
     if isinstance(data, Path):
         return data
     match = _SCHEME.fullmatch(data)

@@ -23,8 +23,8 @@ from gaugeway.core.errors import StoreFull, StoreUnusable
 from gaugeway.stores.sqlite import migrations as steps
 from gaugeway.stores.sqlite.connection import Bindings, Connection, connect
 
-MAX_READERS = 256
-"""Threads of one process that may read a database. A server uses about 80; more than this is a leak."""
+MAX_READERS = 128
+"""Threads of one process that may read a database. A server has some 80 in its pools; more than this is a leak."""
 
 BUSY_TIMEOUT_MS = 5000
 """How long to wait for a lock held by something that is not Gaugeway (a backup, a shell)."""
