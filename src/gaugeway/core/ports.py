@@ -264,6 +264,10 @@ class LogStore(Protocol):
         """How many match, exactly. With a budget, None where it cannot be known in that time."""
         ...
 
+    def refused(self, scope: Scope) -> int:
+        """How many logs STOP_INSERTING has left out so far (one that was sent again counts again)."""
+        ...
+
     def extremes(self, scope: Scope, where: Where) -> Extremes: ...
     def patch(self, scope: Scope, log_id: bytes, change: LogChange) -> bool:
         """False where there is no such log."""
