@@ -1,0 +1,324 @@
+"""`core.query` filters as SQL over `logs` (and, where only its columns are named, over `counts`).
+
+What is decided here, beyond core.query: `tokens` counts the known one where only one of tokens_in and
+tokens_out is known. `wholesale` and `compatibilityMode` are false and `dlp_action` is null for every log, as
+nothing sets them yet. Metadata without any entry is no metadata (null). Metadata values are compared as text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import cast
+
+import msgspec
+
+from gaugeway.core.ids import first_at
+from gaugeway.core.query import Filter, Kind, Operator, Value, Where
+from gaugeway.stores.sqlite.conditions import FALSE, TRUE, Condition, all_of, any_of, is_in, literal, negated
+from gaugeway.stores.sqlite.connection import Connection
+from gaugeway.stores.sqlite.log_rows import LARGEST_COST, split_cost
+from gaugeway.stores.sqlite.metadata_text import ESCAPED, SEPARATOR, split_keys
+from gaugeway.stores.sqlite.text_matching import contains, fold
+from gaugeway.stores.sqlite.words import Word, Words
+
+MAX_MS = 0xFFFF_FFFF_FFFF
+"""The last moment an id can carry."""
+
+_AFTER_ALL = b"\xff" * 17
+"""Beyond every id."""
+
+MAX_NEEDLES = 16
+"""Texts looked for by SQL itself; more of them go to one function call a log."""
+
+TOKENS = "coalesce(tokens_in + tokens_out, tokens_in, tokens_out)"
+
+FAILURE = Condition("outcome > 1")
+"""Word for word the condition of the index `failures`."""
+
+COUNTED_KEYS = frozenset(("provider", "model", "success", "cached", "wholesale", "compatibilityMode", "dlp_action"))
+"""Keys whose conditions hold over `counts` too."""
+
+_WORDS = {
+    "provider": Word.PROVIDER,
+    "model": Word.MODEL,
+    "model_type": Word.MODEL_TYPE,
+    "request_type": Word.REQUEST_TYPE,
+    "request_content_type": Word.REQUEST_CONTENT_TYPE,
+    "response_content_type": Word.RESPONSE_CONTENT_TYPE,
+    "user_agent": Word.USER_AGENT,
+    "metadata.key": Word.METADATA_KEYS,
+}
+_FLAGS = {  # when true, when false
+    "success": (Condition("outcome <= 1"), FAILURE),
+    "cached": (Condition("outcome = 1"), Condition("outcome <> 1")),
+    "authentication": (Condition("flags & 1 = 1"), Condition("flags & 1 = 0")),
+    "wholesale": (FALSE, TRUE),
+    "compatibilityMode": (FALSE, TRUE),
+}
+_KNOWN = {
+    "dlp_action": FALSE,
+    "tokens": Condition(f"({TOKENS}) IS NOT NULL"),
+    "metadata.key": Condition("metadata_keys IS NOT NULL"),
+    "metadata.value": Condition("metadata_keys IS NOT NULL"),
+    **dict.fromkeys(("id", "created_at", "provider", "model", "duration", *_FLAGS), TRUE),
+}
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Which logs of a gateway."""
+
+    condition: Condition  # besides the gateway and the range of ids
+    low: bytes | None  # ids from this one on
+    high: bytes | None  # ids before this one
+    counted: bool  # the condition holds over `counts` too
+    only_failures: bool  # whole condition: the log is a failure and …
+
+    def within(self, gw: int) -> Condition:
+        """The whole condition over `logs`."""
+        parts = [Condition("gw = ?", (gw,))]
+        if self.low is not None:
+            parts.append(Condition("id >= ?", (self.low,)))
+        if self.high is not None:
+            parts.append(Condition("id < ?", (self.high,)))
+        return all_of([*parts, self.condition])
+
+
+def select(where: Where, connection: Connection, words: Words) -> Selection:
+    """The logs that `where` means, in SQL."""
+    renderer = _Renderer(connection, words)
+    single = len(where.alternatives) == 1
+    ranges = [_id_range(filters) for filters in where.alternatives]
+    low = min((low for low, _ in ranges), default=b"")
+    highs = [high for _, high in ranges]
+    high = None if None in highs else max(cast("list[bytes]", highs), default=None)
+    condition = any_of(
+        [
+            all_of([renderer.render(item) for item in filters if not (single and _is_range(item))])
+            for filters in where.alternatives
+        ]
+    )
+    if where.search is not None:
+        condition = all_of([condition, renderer.search(where.search)])
+    if where.until_ms is not None and where.until_ms < MAX_MS:
+        until = first_at(where.until_ms + 1) if where.until_ms >= 0 else b""
+        high = until if high is None else min(high, until)
+    keys = {item.key for filters in where.alternatives for item in filters}
+    counted = not low and high is None and where.search is None and keys <= COUNTED_KEYS
+    failing = Filter("success", Operator.EQ, (False,))
+    return Selection(
+        condition=condition,
+        low=low or None,
+        high=high,
+        counted=counted and not renderer.saw_spilled,
+        only_failures=single and failing in where.alternatives[0],
+    )
+
+
+def _is_range(item: Filter) -> bool:
+    """Whether the range of ids says all that the filter says."""
+    return item.kind in (Kind.TIME, Kind.ID) and item.operator in (Operator.LT, Operator.GT)
+
+
+def _id_range(filters: Sequence[Filter]) -> tuple[bytes, bytes | None]:
+    """From which id on, and before which one (None: no end), a log may match all the filters."""
+    low, high = b"", None
+    for item in filters:
+        if item.kind not in (Kind.TIME, Kind.ID) or item.operator is Operator.NEQ or None in item.values:
+            continue
+        spans = [_span(item.kind, value) for value in item.values]
+        if item.operator is not Operator.LT:
+            low = max(low, min(spans)[0] if item.operator is Operator.EQ else spans[0][1])
+        if item.operator is not Operator.GT:
+            last = spans[0][0] if item.operator is Operator.LT else max(end for _, end in spans)
+            high = last if high is None else min(high, last)
+    return low, high
+
+
+def _span(kind: Kind, value: Value) -> tuple[bytes, bytes]:
+    """The first id that equals a value, and the first beyond it."""
+    if kind is Kind.ID:
+        identifier = cast("bytes", value)
+        return identifier, identifier + b"\x00"
+    ms = cast("int", value)
+    if ms < 0:
+        return b"", b""
+    if ms > MAX_MS:
+        return _AFTER_ALL, _AFTER_ALL
+    return first_at(ms), (first_at(ms + 1) if ms < MAX_MS else _AFTER_ALL)
+
+
+class _Renderer:
+    """Filters as conditions, with the words of one database."""
+
+    def __init__(self, connection: Connection, words: Words) -> None:
+        self._connection = connection
+        self._words = words
+        self.saw_spilled = False
+
+    def render(self, item: Filter) -> Condition:
+        """One filter."""
+        key, operator = item.key, item.operator
+        values = [value for value in item.values if value is not None and _is_storable(value)]
+        known = _KNOWN.get(key, Condition(f"{key} IS NOT NULL"))
+        if operator is Operator.EQ:
+            unknown = [negated(known)] if None in item.values else []
+            return any_of([self._equal(key, item.kind, values), *unknown])
+        if operator is Operator.NEQ:
+            return all_of([known, negated(self._equal(key, item.kind, values))])
+        if operator is Operator.CONTAINS:
+            return self._contains(key, [fold(cast("str", value)) for value in values])
+        return _compare(key, item.kind, operator, values[0])
+
+    def search(self, text: str) -> Condition:
+        """Text in the keys or values of the metadata."""
+        needles = [fold(text)] if _is_storable(text) else []
+        return any_of([self._contains("metadata.key", needles), self._contains("metadata.value", needles)])
+
+    def _equal(self, key: str, kind: Kind, values: Sequence[Value]) -> Condition:
+        if kind is Kind.FLAG:
+            when_true, when_false = _FLAGS[key]
+            return any_of([when_true if value else when_false for value in values])
+        if kind is Kind.TIME:
+            return any_of([_between(*_span(kind, value)) for value in values])
+        if kind is Kind.MONEY:
+            return _cost_in(cast("list[Decimal]", values))
+        if kind is not Kind.TEXT:
+            return is_in(TOKENS if key == "tokens" else key, cast("list[int | bytes]", values))
+        return self._text_equal(key, cast("list[str]", values))
+
+    def _text_equal(self, key: str, values: list[str]) -> Condition:
+        if key == "dlp_action" or not values:
+            return FALSE
+        if key == "event_id":
+            return is_in(key, values)
+        if key == "metadata.value":
+            return _metadata_value_in(values)
+        wanted = frozenset(values)
+        if key == "metadata.key":
+            return self._words_that(
+                "metadata_keys",
+                Word.METADATA_KEYS,
+                self._words.matching(
+                    self._connection, Word.METADATA_KEYS, lambda text: not wanted.isdisjoint(split_keys(text))
+                ),
+                lambda: Condition("keys_equal(metadata_keys, ?)", (_array(values),)),
+            )
+        kind = _WORDS[key]
+        codes = [self._words.find(self._connection, kind, value) for value in values]
+        return self._words_that(key, kind, [code for code in codes if code is not None], lambda: is_in(key, values))
+
+    def _contains(self, key: str, needles: list[str]) -> Condition:
+        if key == "dlp_action" or not needles:
+            return FALSE
+        if key == "event_id":
+            return _text_contains(key, needles, "text_contains")
+        if key == "metadata.value":
+            return _text_contains("metadata_values", needles, "values_contain")
+        kind, folded = _WORDS[key], tuple(needles)
+        if key == "metadata.key":
+            return self._words_that(
+                "metadata_keys",
+                kind,
+                self._words.matching(
+                    self._connection, kind, lambda text: any(contains(key, folded) for key in split_keys(text))
+                ),
+                lambda: Condition("keys_contain(metadata_keys, ?)", (_array(needles),)),
+            )
+        codes = self._words.matching(self._connection, kind, lambda text: contains(text, folded))
+        return self._words_that(key, kind, codes, lambda: _text_contains(key, needles, "text_contains"))
+
+    def _words_that(self, column: str, kind: Word, codes: list[int], spilled: Callable[[], Condition]) -> Condition:
+        """Whether a column is one of the codes, or (where logs carry texts themselves) as `spilled` says."""
+        if not self._words.has_spilled(self._connection, kind):
+            return is_in(column, codes)
+        self.saw_spilled = True
+        text = all_of([Condition(f"typeof({column}) = 'text'"), spilled()])
+        return any_of([is_in(column, codes), text])
+
+
+def _compare(key: str, kind: Kind, operator: Operator, value: Value) -> Condition:
+    below = operator is Operator.LT
+    if kind is Kind.MONEY:
+        return _cost_beyond(cast("Decimal", value), below=below)
+    if kind in (Kind.TIME, Kind.ID):
+        start, end = _span(kind, value)
+        return _between(None, start) if below else _between(end, None)
+    column = TOKENS if key == "tokens" else key
+    number = cast("int | Decimal", value)
+    return Condition(f"{column} < {math.ceil(number)}" if below else f"{column} > {math.floor(number)}")
+
+
+def _between(low: bytes | None, high: bytes | None) -> Condition:
+    """Ids from `low` on and before `high`."""
+    parts = [Condition(f"id >= {literal(low)}")] if low else []
+    return all_of([*parts, *([Condition(f"id < {literal(high)}")] if high is not None else [])])
+
+
+def _cost_in(amounts: Sequence[Decimal]) -> Condition:
+    split = [split_cost(amount) for amount in amounts]
+    split = [(whole, digits) for whole, digits in split if abs(whole) <= LARGEST_COST]
+    plain = is_in("cost", [whole for whole, digits in split if not digits])
+    finer = [
+        Condition(f"cost = {whole} AND cost_fraction = {literal(digits)}") for whole, digits in split if digits
+    ]
+    return any_of([all_of([plain, Condition("cost_fraction IS NULL")]), *finer])
+
+
+def _cost_beyond(amount: Decimal, *, below: bool) -> Condition:
+    whole, digits = split_cost(amount)
+    if abs(whole) > LARGEST_COST:
+        return Condition("cost IS NOT NULL") if below == (whole > 0) else FALSE
+    sign = "<" if below else ">"
+    if below and not digits:
+        return Condition(f"cost < {whole}")
+    return Condition(
+        f"(cost {sign} {whole} OR (cost = {whole} AND coalesce(cost_fraction, '') {sign} {literal(digits)}))"
+    )
+
+
+def _metadata_value_in(values: list[str]) -> Condition:
+    escaped = Condition("(metadata_values < char(31) AND values_equal(metadata_values, ?))", (_array(values),))
+    if len(values) > MAX_NEEDLES:
+        return Condition("values_equal(metadata_values, ?)", (_array(values),))
+    plain = [
+        Condition("instr(metadata_values, ?) > 0", (f"{SEPARATOR}{value}{SEPARATOR}",))
+        for value in values
+        if not _is_marked(value)
+    ]
+    return any_of([*plain, escaped])
+
+
+def _text_contains(column: str, needles: list[str], function: str) -> Condition:
+    """Whether a text contains one of the folded needles: by SQL where it is ASCII, else by a function."""
+    call = Condition(f"{function}({column}, ?)", (_array(needles),))
+    plain = [needle for needle in needles if needle.isascii()]
+    if len(plain) > MAX_NEEDLES or any(map(_is_marked, needles)):
+        return call
+    quick = any_of([Condition(f"instr(lower({column}), ?) > 0", (needle,)) for needle in plain])
+    return Condition(
+        f"({column} IS NOT NULL AND CASE WHEN octet_length({column}) = length({column}) AND {column} >= char(31)"
+        f" THEN {quick.sql} ELSE {call.sql} END)",
+        quick.bindings + call.bindings,
+    )
+
+
+def _is_marked(text: str) -> bool:
+    """Whether a text holds what separates metadata values."""
+    return SEPARATOR in text or ESCAPED in text
+
+
+def _is_storable(value: Value) -> bool:
+    """Whether a value can be in the database at all; half a surrogate pair cannot, so it matches nothing."""
+    if not isinstance(value, str):
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _array(texts: Sequence[str]) -> str:
+    return msgspec.json.encode(texts).decode()

@@ -1,0 +1,117 @@
+"""Text that repeats in logs (providers, models, content types …) as small numbers.
+
+A word keeps its code for ever, so codes may be cached by every process. The table stays small whatever is sent:
+a kind takes MAX_WORDS words of MAX_LENGTH characters, after which a log carries the text itself; the kind is
+then `spilled`, and filters look at both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+
+import apsw
+
+from gaugeway.stores.sqlite.connection import Connection
+
+MAX_WORDS = 4096
+MAX_LENGTH = 512
+
+
+class Word(IntEnum):
+    """What a word is. The numbers are stored: they never change."""
+
+    PROVIDER = 1
+    MODEL = 2
+    MODEL_TYPE = 3
+    REQUEST_TYPE = 4
+    REQUEST_CONTENT_TYPE = 5
+    RESPONSE_CONTENT_TYPE = 6
+    USER_AGENT = 7
+    PATH = 8
+    METADATA_KEYS = 9
+
+
+class Words:
+    """The words of one database, with what this process has seen of them in memory."""
+
+    def __init__(self) -> None:
+        self._codes: dict[Word, dict[str, int]] = {kind: {} for kind in Word}
+        self._texts: dict[Word, dict[int, str]] = {kind: {} for kind in Word}
+        self._full: set[Word] = set()
+        self._added: dict[tuple[Word, str], int] = {}
+        self._spilled: set[Word] = set()
+        self._spilling: set[Word] = set()
+
+    def known(self, kind: Word) -> dict[str, int]:
+        """Codes by text, as far as this process has seen them; not to be changed."""
+        return self._codes[kind]
+
+    def add(self, connection: Connection, kind: Word, text: str) -> int | str:
+        """The text's code, or the text where it gets none. In a write transaction; see `settle`."""
+        added = self._added.get((kind, text))
+        if added is not None:
+            return added
+        if len(text) <= MAX_LENGTH:
+            row = connection.execute("SELECT code FROM words WHERE kind = ? AND text = ?", (kind, text)).get
+            if row is not None:
+                self._remember(kind, text, row)
+                return row
+            if kind not in self._full:
+                code: int = connection.execute(
+                    "SELECT coalesce(max(code), 0) + 1 FROM words WHERE kind = ?", (kind,)
+                ).get
+                if code <= MAX_WORDS:
+                    connection.execute("INSERT INTO words (kind, code, text) VALUES (?, ?, ?)", (kind, code, text))
+                    self._added[kind, text] = code
+                    return code
+                self._full.add(kind)
+        if kind not in self._spilled and kind not in self._spilling:
+            connection.execute("INSERT OR IGNORE INTO spilled (kind) VALUES (?)", (kind,))
+            self._spilling.add(kind)
+        return text
+
+    def settle(self, *, committed: bool) -> None:
+        """After the transaction in which words were added: remember them, or forget them."""
+        if committed:
+            for (kind, text), code in self._added.items():
+                self._remember(kind, text, code)
+            self._spilled |= self._spilling
+        self._added.clear()
+        self._spilling.clear()
+
+    def text(self, connection: Connection, kind: Word, value: int | str | None) -> str | None:
+        """What a log's column says: a code's text, or the text that it is."""
+        if not isinstance(value, int):
+            return value
+        text = self._texts[kind].get(value)
+        if text is None:
+            text = connection.execute("SELECT text FROM words WHERE kind = ? AND code = ?", (kind, value)).get
+            if text is None:
+                raise apsw.CorruptError(f"word {value} of kind {kind.name} does not exist")
+            self._remember(kind, text, value)
+        return text
+
+    def find(self, connection: Connection, kind: Word, text: str) -> int | None:
+        """The text's code, if it has one."""
+        code = self._codes[kind].get(text)
+        if code is None:
+            code = connection.execute("SELECT code FROM words WHERE kind = ? AND text = ?", (kind, text)).get
+            if code is not None:
+                self._remember(kind, text, code)
+        return code
+
+    def matching(self, connection: Connection, kind: Word, accepts: Callable[[str], bool]) -> list[int]:
+        """The codes of all words that `accepts` takes."""
+        rows = connection.execute("SELECT code, text FROM words WHERE kind = ?", (kind,))
+        return [code for code, text in rows if accepts(text)]
+
+    def has_spilled(self, connection: Connection, kind: Word) -> bool:
+        """Whether logs may carry texts of this kind themselves."""
+        if kind not in self._spilled and connection.execute("SELECT 1 FROM spilled WHERE kind = ?", (kind,)).get:
+            self._spilled.add(kind)
+        return kind in self._spilled
+
+    def _remember(self, kind: Word, text: str, code: int) -> None:
+        self._codes[kind][text] = code
+        self._texts[kind][code] = text
