@@ -19,7 +19,7 @@ from gaugeway.core import settings
 from gaugeway.core.errors import GaugewayError
 from gaugeway.core.model import Account, Permission, Token
 from gaugeway.core.settings import Settings
-from gaugeway.stores import Stores, open_stores
+from gaugeway.stores import Stores, folder_of, open_stores
 from gaugeway.system_clock import CLOCK
 
 
@@ -80,7 +80,7 @@ def _first_start(chosen: Settings, stores: Stores) -> FirstStart:
         token_text=text if made or chosen.bootstrap_token else None,
         token_email=chosen.bootstrap_email,
         made_token=made,
-        data=Path(chosen.data).resolve(),
+        data=folder_of(chosen.data).resolve(),
     )
 
 
@@ -129,9 +129,6 @@ def serve(chosen: Settings, *, on_listening: Callable[[int], None] | None = None
     from gaugeway.proxy.server import GatewayProtocol
 
     os.environ.update(settings.environment_of(chosen))  # worker processes read them there
-    listening = listen(chosen.host, chosen.port)
-    if on_listening is not None:
-        on_listening(listening.getsockname()[1])
     config = uvicorn.Config(
         "gaugeway.worker:create",
         factory=True,
@@ -151,9 +148,12 @@ def serve(chosen: Settings, *, on_listening: Callable[[int], None] | None = None
         backlog=4096,
     )
     server = uvicorn.Server(config)
+    listening = listen(chosen.host, chosen.port)
     try:
+        if on_listening is not None:
+            on_listening(listening.getsockname()[1])
         if chosen.workers > 1:
-            Multiprocess(config, target=server.run, sockets=[listening]).run()
+            Multiprocess(config, sockets=[listening]).run()
         else:
             server.run(sockets=[listening])
     except KeyboardInterrupt:
