@@ -486,6 +486,17 @@ def test_an_evaluation_deleted_while_it_runs_is_not_written_again(stores: Stores
         stores.evaluations.delete(SCOPE, evaluation.id)
 
 
+def test_an_evaluation_whose_gateway_is_deleted_while_it_runs_is_not_written_again(stores: Stores) -> None:
+    evaluation = an_evaluation()
+    stores.evaluations.create(evaluation)
+    stores.evaluations.claim("a", now_ms=100, lease_ms=10)
+    stores.gateways.delete(SCOPE)
+    stores.gateways.create(a_gateway())
+    assert not stores.evaluations.renew(evaluation, "a", now_ms=101, lease_ms=10)
+    assert not stores.evaluations.save(evaluation, "a", evaluation.results, total_logs=1)
+    assert evaluations(stores).total == 0
+
+
 # The version
 
 

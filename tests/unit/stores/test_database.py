@@ -104,6 +104,41 @@ def test_space_of_deleted_rows_can_be_given_back(database: Database, path: Path)
     assert path.stat().st_size < full / 10
 
 
+def test_closing_waits_for_those_who_are_reading(path: Path, migrations: Path) -> None:
+    reading, closing = threading.Event(), threading.Event()
+
+    def wait() -> int:
+        reading.set()
+        closing.wait()
+        return 7
+
+    database = Database(
+        path, migrations, prepare=lambda connection: connection.create_scalar_function("wait", wait, 0)
+    )
+    with ThreadPoolExecutor(2) as pool:
+        answer = pool.submit(database.rows, "SELECT wait()")
+        reading.wait()
+        closed = pool.submit(database.close)
+        with pytest.raises(StoreUnusable, match="was closed"):
+            while True:
+                database.reader()
+        closing.set()
+        closed.result()
+        assert answer.result() == [(7,)]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["a.db", "a.db.lock"]
+
+
+def test_a_relative_path_stays_the_same_file(
+    tmp_path: Path, migrations: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    database = Database(Path("data/a.db"), migrations)
+    count_up(database)
+    monkeypatch.chdir("/")
+    assert value(database) == 1
+    database.close()
+
+
 # Transactions
 
 
@@ -392,6 +427,16 @@ def test_migrations_run_once_and_in_order(path: Path, migrations: Path) -> None:
         assert value(database) == 101
         assert database.reader().pragma("user_version") == 2
         database.close()
+
+
+def test_a_process_that_an_upgrade_overtook_writes_no_more(
+    database: Database, path: Path, migrations: Path
+) -> None:
+    (migrations / "0002_second.sql").write_text(SECOND)
+    Database(path, migrations).close()
+    with pytest.raises(StoreUnusable, match="was upgraded by a newer Gaugeway"):
+        count_up(database)
+    assert value(database) == 100
 
 
 def test_a_migration_that_fails_takes_the_others_back(path: Path, migrations: Path) -> None:

@@ -12,7 +12,10 @@ import pytest
 
 from gaugeway.core.errors import StoreUnusable
 from gaugeway.stores import Stores, open_stores
+from gaugeway.stores.sqlite.accounts import SqliteAccounts
 from gaugeway.stores.sqlite.config_version import ConfigVersion
+from gaugeway.stores.sqlite.connection import Connection
+from gaugeway.stores.sqlite.gateways import SqliteGateways
 from gaugeway.stores.sqlite.opening import open_state
 from support import store_process
 from support.state import ACCOUNT, SCOPE, a_gateway, a_token, an_account, an_evaluation
@@ -47,6 +50,18 @@ class Watcher:
 
     def close(self) -> None:
         store_process.finish(self._process)
+
+
+class Refusing:
+    """A commit's witness that does its part and then will not have it."""
+
+    def __init__(self, witness: ConfigVersion) -> None:
+        self._witness = witness
+        self.after_commit = witness.after_commit
+
+    def before_commit(self, connection: Connection) -> None:
+        self._witness.before_commit(connection)
+        raise ZeroDivisionError
 
 
 @pytest.fixture
@@ -138,6 +153,20 @@ def test_a_change_that_fails_leaves_the_version_even_and_unchanged(folder: Path)
     with pytest.raises(ZeroDivisionError), state.writing(config) as connection:
         connection.execute("UPDATE config SET changes = 1000")
         raise ZeroDivisionError
+    assert config.version() == before == file_number(folder)
+    config.close()
+    state.close()
+
+
+def test_a_commit_that_fails_leaves_the_version_even_and_unchanged(folder: Path) -> None:
+    state = open_state(folder)
+    config = ConfigVersion(state, folder / "config.version")
+    gateways = SqliteGateways(state, Refusing(config))
+    SqliteAccounts(state, config).create(an_account())
+    before = config.version()
+    with pytest.raises(ZeroDivisionError):
+        gateways.create(a_gateway())
+    assert gateways.get(SCOPE) is None
     assert config.version() == before == file_number(folder)
     config.close()
     state.close()

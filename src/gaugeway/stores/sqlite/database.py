@@ -10,7 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -28,6 +29,9 @@ MAX_READERS = 128
 
 BUSY_TIMEOUT_MS = 5000
 """How long to wait for a lock held by something that is not Gaugeway (a backup, a shell)."""
+
+CLOSE_TIMEOUT_S = 10.0
+"""How long closing waits for queries that are still running in other threads."""
 
 JOURNAL_BYTES = 64 * 1024 * 1024
 """The write-ahead log is cut back to this once it has been larger."""
@@ -65,7 +69,7 @@ class Database:
         checkpoint_pages: int = 1000,
         prepare: Callable[[Connection], None] | None = None,
     ) -> None:
-        self.path = path
+        self.path = path = path.absolute()  # the working directory may change, and threads open it later
         self._page_size = page_size
         self._synchronous = "FULL" if durable else "NORMAL"
         self._mmap_bytes = mmap_bytes
@@ -79,13 +83,14 @@ class Database:
         self._readers_lock = threading.Lock()
         self._readers: dict[threading.Thread, Connection] = {}
         self._local = threading.local()
+        self._known = steps.load(migrations)
         _make_folder(path.parent)
         self._lock_file = _open_lock(path.with_name(path.name + ".lock"))
         try:
             with self._turn(), understood(path):
                 _create_file(path)
                 self._writer = self._connect()
-                self._set_up(self._writer, steps.load(migrations))
+                self._set_up(self._writer)
         except BaseException:
             self.close()
             raise
@@ -106,7 +111,8 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextmanager
     def writing(self, witness: CommitWitness | None = None) -> Generator[Connection]:
@@ -121,6 +127,7 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             witnessed = False
             try:
+                self._check_schema(connection)
                 yield connection
                 if witness is not None:
                     witnessed = True
@@ -148,7 +155,10 @@ class Database:
             self._writer.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def close(self) -> None:
-        """Close every connection. Nothing may be using them any more; calling it again does nothing."""
+        """Close every connection, once whoever is still reading has ended; calling it again does nothing.
+
+        StoreUnusable where something goes on reading for too long.
+        """
         if self._unusable:
             return
         with self._turn_lock, self._readers_lock:
@@ -156,9 +166,14 @@ class Database:
             connections = [*self._readers.values(), *([self._writer] if self._writer else [])]
             self._readers.clear()
             self._writer = None
-            for connection in connections:
-                connection.close()
             os.close(self._lock_file)
+            busy = _close_idle(connections)
+            deadline = time.monotonic() + CLOSE_TIMEOUT_S
+            while busy and time.monotonic() < deadline:
+                time.sleep(0.01)
+                busy = _close_idle(busy)
+        if busy:
+            raise StoreUnusable(f"{self.path}: was closed, but {len(busy)} threads went on reading it")
 
     def _check_usable(self) -> None:
         if self._unusable:
@@ -200,8 +215,14 @@ class Database:
             self._prepare(connection)
         return connection
 
-    def _set_up(self, connection: Connection, known: list[steps.Migration]) -> None:
-        steps.check(connection, self.path, len(known))
+    def _check_schema(self, connection: Connection) -> None:
+        if connection.execute("PRAGMA user_version").get != len(self._known):
+            raise StoreUnusable(
+                f"{self.path}: was upgraded by a newer Gaugeway while this process ran. Start this one anew."
+            )
+
+    def _set_up(self, connection: Connection) -> None:
+        steps.check(connection, self.path, len(self._known))
         connection.pragma("page_size", self._page_size)
         connection.pragma("auto_vacuum", "INCREMENTAL")
         mode = connection.pragma("journal_mode", "WAL")
@@ -210,7 +231,7 @@ class Database:
                 f"{self.path}: this file system has no shared memory for SQLite's write-ahead log"
                 f" (journal mode stays {mode!r}). Put the data folder on a local disk."
             )
-        steps.apply(connection, self.path, known)
+        steps.apply(connection, self.path, self._known)
 
     def _add_reader(self) -> Connection:
         with self._readers_lock:
@@ -232,6 +253,17 @@ class Database:
             self._unusable = f"{self.path}: was opened before this process was forked; open it again in the child"
             _abandoned.append((self._writer, self._readers))
             os.close(self._lock_file)
+
+
+def _close_idle(connections: Sequence[Connection]) -> list[Connection]:
+    """Close those that no other thread is using this moment; the others."""
+    busy: list[Connection] = []
+    for connection in connections:
+        try:
+            connection.close()
+        except apsw.ThreadingViolationError:
+            busy.append(connection)
+    return busy
 
 
 @contextmanager

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from gaugeway.stores import Stores
 from gaugeway.stores.sqlite.accounts import SqliteAccounts
@@ -17,6 +15,7 @@ from gaugeway.stores.sqlite.datasets import SqliteDatasets
 from gaugeway.stores.sqlite.documents import add_functions
 from gaugeway.stores.sqlite.evaluations import SqliteEvaluations
 from gaugeway.stores.sqlite.gateways import SqliteGateways
+from gaugeway.stores.sqlite.logs import SqliteLogStore
 from gaugeway.stores.sqlite.tokens import SqliteTokens
 
 MIGRATIONS = files("gaugeway.stores.sqlite") / "migrations"
@@ -34,7 +33,8 @@ def open_sqlite(folder: Path) -> Stores:
         opened.callback(state.close)
         config = ConfigVersion(state, folder / "config.version")
         opened.callback(config.close)
-        logs = _open_logs(folder, opened)
+        logs = SqliteLogStore(folder)
+        opened.callback(logs.close)
         return Stores(
             accounts=SqliteAccounts(state, config),
             tokens=SqliteTokens(state, config),
@@ -46,14 +46,3 @@ def open_sqlite(folder: Path) -> Stores:
             config=config,
             close=opened.pop_all().close,
         )
-
-
-def _open_logs(folder: Path, opened: ExitStack) -> Any:
-    # Until the log store is there, everything else can be used.
-    try:
-        module = importlib.import_module("gaugeway.stores.sqlite.logs")
-    except ModuleNotFoundError:
-        return None
-    logs = module.open_logs(folder)
-    opened.callback(logs.close)
-    return logs
