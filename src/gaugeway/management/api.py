@@ -16,6 +16,7 @@ from gaugeway.management import (
     urls,
 )
 from gaugeway.management.authentication import Authentication, TokenBook
+from gaugeway.management.description import describe
 from gaugeway.management.intake import Intake, LastResort
 from gaugeway.management.parts import Parts
 
@@ -42,6 +43,7 @@ def create_app(parts: Parts) -> FastAPI:
         account.include_router(resource.router)
     app.include_router(account)
     app.include_router(tokens.router)
+    app.openapi = lambda: describe(app)
     refusals.install(app)
     app.add_middleware(Intake)
     app.add_middleware(Authentication, book=TokenBook(parts.config, parts.tokens, parts.clock))

@@ -134,7 +134,7 @@ def delete_dataset(call: Caller, gateway: NamedGateway, dataset_id: str) -> Resp
 def _find(call: Call, gateway: Gateway, dataset_id: str) -> Dataset:
     dataset = call.parts.datasets.get(gateway.scope, dataset_id)
     if dataset is None:
-        raise NotFound("Not Found")
+        raise NotFound(f"there is no dataset {dataset_id!r}")
     return dataset
 
 

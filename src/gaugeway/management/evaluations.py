@@ -108,7 +108,7 @@ def get_evaluation(call: Caller, gateway: NamedGateway, evaluation_id: str) -> R
     """One evaluation with its results so far."""
     evaluation = call.parts.evaluations.get(gateway.scope, evaluation_id)
     if evaluation is None:
-        raise NotFound("Not Found")
+        raise NotFound(f"there is no evaluation {evaluation_id!r}")
     return envelope.result(show(evaluation))
 
 

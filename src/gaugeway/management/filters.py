@@ -11,6 +11,7 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from gaugeway.core.errors import BadInput, Path
 from gaugeway.core.model import RawFilter
+from gaugeway.core.query import KEYS, Kind
 from gaugeway.management.validation import Body, relocated, scalar_or_null
 
 QUERY_PATH: Path = ("query", "filters")
@@ -82,7 +83,18 @@ def _one(item: dict[str, list[str]], index: int) -> RawFilter:
             raise BadInput(message, (*QUERY_PATH, index, part))
     if "value" not in item:
         raise BadInput("Required", (*QUERY_PATH, index, "value"))
-    return RawFilter(item["key"][0], item["operator"][0], list(item["value"]))
+    return _raw(item["key"][0], item["operator"][0], item["value"])
+
+
+def _raw(key: str, operator: str, texts: Sequence[str]) -> RawFilter:
+    """The TypeScript SDK writes null as an empty text, so that an empty text means null as well."""
+    values: list[str | int | float | bool | None] = []
+    for text in texts:
+        if text == "" and operator in ("eq", "neq"):
+            values.extend(("", None) if KEYS.get(key) is Kind.TEXT else (None,))
+        else:
+            values.append(text)
+    return RawFilter(key, operator, values)
 
 
 def _from_groups(groups: dict[str, list[str]]) -> list[RawFilter]:

@@ -150,7 +150,7 @@ async def get_response_body(call: Caller, gateway: NamedGateway, log_id: str) ->
 
 def _no_body(log: LogRecord, which: str) -> str:
     why = "it was lost, because the log writer was behind" if log.bodies_lost else "it was not collected"
-    return f"Not Found: this log has no {which} body; {why}"
+    return f"this log has no {which} body; {why}"
 
 
 async def _find_with_bodies(call: Call, gateway: Gateway, log_id: str) -> tuple[LogRecord, Bodies | None]:
@@ -167,11 +167,11 @@ async def _at_once_or_later(call: Call, log_id: str, attempt: Callable[[bytes], 
     """What `attempt` gives; where that is None, once more after everything logged so far was written."""
     identifier = ids.from_text(log_id)
     if identifier is None:
-        raise NotFound("Not Found")
+        raise NotFound(f"there is no log {log_id!r}")
     found = await asyncio.to_thread(attempt, identifier)
     if found is None:
         await catch_up(call.parts.sink)
         found = await asyncio.to_thread(attempt, identifier)
     if found is None:
-        raise NotFound("Not Found")
+        raise NotFound(f"there is no log {log_id!r}")
     return found

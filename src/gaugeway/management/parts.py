@@ -73,7 +73,7 @@ Caller = Annotated[Call, Depends(_current_call)]
 def _named_gateway(call: Caller, gateway_id: str) -> Gateway:
     gateway = call.parts.gateways.get(Scope(call.account_id, gateway_id))
     if gateway is None:
-        raise NotFound("Not Found")
+        raise NotFound(f"there is no gateway {gateway_id!r}")
     return gateway
 
 

@@ -49,7 +49,8 @@ def translate(problem: Exception) -> ApiError:
         case BadInput() | Conflict():
             return ApiError(400, INVALID, problem.message, problem.path)
         case NotFound():
-            return ApiError(404, NOT_FOUND, str(problem) or "Not Found")
+            why = str(problem)
+            return ApiError(404, NOT_FOUND, f"Not Found: {why}" if why else "Not Found")
         case _:
             raise problem
 

@@ -107,6 +107,10 @@ def received(value: object) -> str:
     return "array" if isinstance(value, (list, tuple)) else "object"
 
 
+def _whole_or_not(value: object) -> str:
+    return "float" if isinstance(value, float) else received(value)
+
+
 def _quoted(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     return f"'{text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + '...'}'"
@@ -136,7 +140,7 @@ _MESSAGES: dict[str, Write] = {
     "literal_error": _enum,
     "string_type": _expected("string"),
     "string_unicode": lambda _ctx, _value: "The text holds half of a surrogate pair, which is no character",
-    "int_type": _expected("integer"),
+    "int_type": lambda _ctx, value: f"Expected integer, received {_whole_or_not(value)}",
     "int_parsing": _expected("integer"),
     "int_parsing_size": lambda _ctx, _value: "The number is too large",
     "int_from_float": lambda _ctx, _value: "Expected integer, received float",
