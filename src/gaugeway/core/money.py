@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 PICO = Decimal("1e-12")
 """The unit costs are stored in: 10^-12 dollars. Public prices per million tokens have at most 6 decimals, so
@@ -15,6 +15,14 @@ def plain(amount: Decimal) -> str:
         return "0"
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def readable(text: str, digits: int = 6) -> str:
+    """A decimal's text for people: as it is where it is short, else rounded to that many digits and marked so."""
+    amount = Decimal(text)
+    if len(amount.as_tuple().digits) <= digits:
+        return text
+    return "≈" + plain(Context(prec=digits).plus(amount))
 
 
 def to_pico(amount: Decimal) -> int | None:
