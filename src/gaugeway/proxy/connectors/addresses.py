@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterable
 
@@ -11,7 +10,6 @@ from gaugeway.core.addresses import AllowedPrivate, Network
 from gaugeway.core.errors import ConnectFailed, Side
 
 _MOST_ADDRESSES = 8  # tried for one connection, however many a resolver names
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]{2,45}")
 
 
 class AddressGuard:
@@ -55,10 +53,6 @@ class AddressGuard:
 
 
 async def _look_up(host: str, port: int) -> list[str]:
-    if _HOST.fullmatch(host) is None:
-        raise ConnectFailed(
-            f"{host!r} is no host: expected a name in ASCII (xn--… for others) or an address", side=Side.POLICY
-        )
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)

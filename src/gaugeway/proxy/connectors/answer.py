@@ -6,7 +6,6 @@ import asyncio
 from typing import Protocol
 
 from gaugeway.core.errors import ProtocolBroken, UpstreamFailure
-from gaugeway.proxy.connectors.seam import Timers
 
 MOST_WAITING = 256 * 1024  # bytes that wait for the reader before the upstream is slowed down
 
@@ -14,8 +13,8 @@ MOST_WAITING = 256 * 1024  # bytes that wait for the reader before the upstream 
 class Source(Protocol):
     """What an answer asks of the connection it arrives on."""
 
-    def wait(self, seconds: float) -> asyncio.Future[None]:
-        """A future that is done when there is news of the answer, or `seconds` have passed."""
+    def wait_for_body(self) -> asyncio.Future[None]:
+        """A future that is done when there is news of the answer, or it has been silent for too long."""
         ...
 
     def resume(self, answer: Answer) -> None:
@@ -30,9 +29,9 @@ class Source(Protocol):
 class Answer:
     """The seam's Incoming. What is not in the seam is the connection's to set."""
 
-    __slots__ = ("_source", "ended", "failure", "headers", "parts", "status", "timers", "waiting", "whole")
+    __slots__ = ("_source", "ended", "failure", "headers", "parts", "status", "waiting", "whole")
 
-    def __init__(self, source: Source, timers: Timers) -> None:
+    def __init__(self, source: Source) -> None:
         self.status = 0  # until the headers are there
         self.headers: list[tuple[bytes, bytes]] = []
         self.whole: bytes | None = None
@@ -40,25 +39,18 @@ class Answer:
         self.waiting = 0  # bytes in `parts`
         self.ended = False  # cleanly
         self.failure: UpstreamFailure | None = None  # raised once `parts` are read
-        self.timers = timers
         self._source = source
-
-    async def wait_for_headers(self) -> None:
-        """Return once the headers are there; raise what came instead."""
-        if not self.status and self.failure is None:
-            await self._wait(self.timers.first_byte)
-        if not self.status and self.failure is not None:
-            raise self.failure
-        if self.ended:
-            parts = self.parts
-            self.whole = parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def read(self) -> bytes:
         """As the seam says."""
         parts = self.parts
         if not parts:
             if not self.ended and self.failure is None:
-                await self._wait(self.timers.idle)
+                try:
+                    await self._source.wait_for_body()
+                except (asyncio.CancelledError, GeneratorExit):
+                    self.close()
+                    raise
             if not parts:
                 if self.failure is not None:
                     raise self.failure
@@ -75,10 +67,3 @@ class Answer:
         if not self.ended and self.failure is None:
             self.failure = ProtocolBroken("The answer was let go of before its end.")
             self._source.drop(self)
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            await self._source.wait(seconds)
-        except (asyncio.CancelledError, GeneratorExit):
-            self.close()
-            raise

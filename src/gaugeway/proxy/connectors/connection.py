@@ -6,19 +6,22 @@ import asyncio
 import socket
 from collections.abc import Callable
 from math import inf
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gaugeway.core.errors import ProtocolBroken, Side, UpstreamFailure, UpstreamTimeout
 from gaugeway.proxy.connectors.answer import MOST_WAITING, Answer
-from gaugeway.proxy.connectors.pool import Origin
-from gaugeway.proxy.connectors.seam import Outgoing
+from gaugeway.proxy.connectors.seam import Outgoing, Timers
+
+if TYPE_CHECKING:
+    from gaugeway.proxy.connectors.pool import Origin
 
 MOST_HEAD = 64 * 1024  # bytes of an answer's head, together with the 1xx answers before it
 MOST_FRAMING = 64 * 1024  # bytes in a row of which none is body: chunk extensions, trailers
 _JOINED = 64 * 1024  # a body up to this size is copied behind its head
 _PROBE_AFTER = 60  # seconds of silence after which TCP asks whether the other side still lives
+_VERSION = b"HTTP/1."
 
 
 class ClosedUnanswered(ProtocolBroken):
@@ -47,17 +50,20 @@ class Connection(asyncio.Protocol):
         "_on_lost",
         "_parser",
         "_paused",
+        "_received",
         "_sending",
         "_sent_at",
         "_silent",
+        "_start",
+        "_timers",
         "_transport",
         "_unsent",
         "_until_close",
         "_waiter",
+        "idle_since",
         "loop",
         "on_body",
         "origin",
-        "received",
     )
 
     def __init__(
@@ -69,68 +75,79 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self.origin = origin
         self.loop = loop
-        self.received: list[bytes] = []  # body bytes of the read being parsed
-        self.on_body = self.received.append  # llhttp calls this directly
+        self.idle_since = 0.0  # the pool's
         self._on_idle = on_idle
         self._on_lost = on_lost
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
+        # The answer under way.
         self._answer: Answer | None = None
+        self._timers: Timers
         self._waiter: asyncio.Future[None] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
-        self._headed = self._complete = self._is_head = self._until_close = False
-        self._dirty = self._paused = self._sending = False
-        self._head_bytes = self._silent = self._unsent = 0
+        self._received: list[bytes] = []  # body bytes of the read that is being parsed
+        self._is_head = False  # of a HEAD request
+        self._headed = False  # its headers are handed over
+        self._complete = False  # its last byte was parsed
+        self._until_close = False  # its body has no other end
+        self._start: bytes | None = None  # its first bytes, while they are too few to tell what they are
+        self._head_bytes = 0
+        self._silent = 0  # bytes since the last one of its body
+        # The connection.
+        self._dirty = False  # carries no further request
+        self._paused = False  # not reading
+        self._sending = False  # the request has not left yet
+        self._unsent = 0
         self._sent_at = 0.0
         self._deadline = inf  # when the wait under way fails
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = inf
+        self.on_body = self._received.append  # llhttp's; called once a chunk, so nothing stands between
         self._parser = HttpResponseParser(self)
 
     # What the connector does with it.
 
     def is_usable(self) -> bool:
         """False once it is closed or closing."""
-        return self._transport is not None and not self._transport.is_closing()
+        return not self._transport.is_closing()
 
-    def send(self, request: Outgoing, head: bytes) -> Answer:
-        """Write a request; its answer arrives in what this returns."""
-        transport = cast("asyncio.Transport", self._transport)
-        answer = self._answer = Answer(self, request.timers)
+    def send(self, request: Outgoing, head: bytes) -> tuple[Answer, asyncio.Future[None]]:
+        """Write a request. Returns its answer, and what is done once that has its headers or has failed."""
+        loop = self.loop
+        answer = self._answer = Answer(self)
+        waiter = self._waiter = loop.create_future()
+        timers = self._timers = request.timers
         self._headed = self._complete = self._until_close = self._sending = False
         self._is_head = request.method == b"HEAD"
+        self._start = b""
         self._head_bytes = self._silent = 0
-        self._sent_at = self.loop.time()
         body = request.body
         if len(body) <= _JOINED:
-            transport.write(head + body)
+            self._transport.write(head + body)
         else:
-            transport.writelines((head, body))
-        return answer
+            self._transport.writelines((head, body))
+        now = self._sent_at = loop.time()
+        self._expect_by(now + (timers.idle if self._sending else timers.first_byte))
+        return answer, waiter
 
     def close(self) -> None:
         """Close it in good order."""
-        if self._transport is not None:
-            self._transport.close()
+        self._transport.close()
 
     def abort(self) -> None:
         """Close it at once."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     # What an answer does with it.
 
-    def wait(self, seconds: float) -> asyncio.Future[None]:
-        """A future that is done when there is news of the answer, or `seconds` have passed."""
+    def wait_for_body(self) -> asyncio.Future[None]:
+        """A future that is done when there is news of the answer, or it has been silent for too long."""
         waiter = self._waiter = self.loop.create_future()
-        answer = self._answer
-        if self._sending and answer is not None and not self._headed:
-            seconds = answer.timers.idle
-        self._expect_within(seconds)
+        self._expect_by(self.loop.time() + self._timers.idle)
         return waiter
 
     def resume(self, answer: Answer) -> None:
         """Read on; there is room again."""
-        if self._paused and self._answer is answer and self._transport is not None:
+        if self._paused and self._answer is answer:
             self._paused = False
             self._transport.resume_reading()
 
@@ -144,7 +161,7 @@ class Connection(asyncio.Protocol):
     # What the event loop tells.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport; ask to be told when everything is written."""
+        """Keep the transport; ask to be told whenever something is still to be written."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=1, low=0)
         plug = transport.get_extra_info("socket")
@@ -160,18 +177,8 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         was_headed = self._headed
-        failure: ProtocolBroken | None = None
-        try:
-            if was_headed:
-                self._parser.feed_data(data)
-            else:
-                self._feed_head(data)
-        except (HttpParserError, HttpParserUpgrade) as problem:
-            self._dirty = True
-            failure = None if self._complete else self._misread(problem)
-        except ProtocolBroken as problem:
-            failure = problem
-        received = self.received
+        failure = self._parse(data)
+        received = self._received
         if received:
             body = received[0] if len(received) == 1 else b"".join(received)
             received.clear()
@@ -184,39 +191,37 @@ class Connection(asyncio.Protocol):
                 failure = self._broken(f"sent {self._silent} bytes of framing without one of the body")
         if failure is not None:
             self._fail(failure)
-            return
-        if self._complete:
+        elif self._complete:
             self._finish(answer)
-        elif not answer.parts and (was_headed or not self._headed):
-            return
-        elif answer.waiting > MOST_WAITING and not self._paused:
-            self._paused = True
-            cast("asyncio.Transport", self._transport).pause_reading()
-        self._wake()
+            self._wake()
+        elif self._headed and (answer.parts or not was_headed):
+            if answer.waiting > MOST_WAITING and not self._paused:
+                self._paused = True
+                self._transport.pause_reading()
+            self._wake()
 
     def eof_received(self) -> None:
         """The upstream sends no more: a clean end only for a body that ends so (over TLS: with close_notify)."""
-        self._settle_closed(None, clean=True)
+        self._settle_closed(None, at_eof=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        self._settle_closed(exc, clean=False)
-        self._transport = None
+        self._settle_closed(exc, at_eof=False)
         self._on_lost(self)
 
     def pause_writing(self) -> None:
-        """The request does not leave as fast as we write."""
+        """The request does not leave as fast as it was written."""
         self._sending = True
-        self._unsent = cast("asyncio.Transport", self._transport).get_write_buffer_size()
+        self._unsent = self._transport.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         """The request has left: from now on its answer is due."""
         self._sending = False
-        if self._answer is not None and not self._headed and self._waiter is not None:
-            self._expect_within(self._answer.timers.first_byte)
+        if self._answer is not None and not self._headed:
+            self._expect_by(self.loop.time() + self._timers.first_byte)
 
     # What llhttp tells.
 
@@ -233,21 +238,19 @@ class Connection(asyncio.Protocol):
         """A head is there: hand it over, unless it is that of a 1xx answer."""
         headers, self._headers = self._headers, []
         status = self._parser.get_status_code()
-        if 100 <= status < 200 and status != 101:
+        answer = self._answer
+        if answer is None or (100 <= status < 200 and status != 101):
             return
         if not 200 <= status < 600:
             raise self._broken(f"answered with status {status}")
-        if self._parser.get_http_version() not in ("1.1", "1.0"):
-            raise self._broken(f"speaks HTTP/{self._parser.get_http_version()}")
         counted = False
         for name, value in headers:
             if name == b"content-length":
                 counted = True
             elif name == b"transfer-encoding":
                 if counted or value.lower() != b"chunked":
-                    raise self._broken(f"used the transfer coding {value[:64]!r}, which was not asked for")
+                    raise self._broken(f"used a transfer coding that was not asked for ({value[:64]!r})")
                 counted = True
-        answer = cast("Answer", self._answer)
         answer.headers = headers
         answer.status = status
         self._headed = True
@@ -260,46 +263,62 @@ class Connection(asyncio.Protocol):
         """The answer is complete, unless it was a 1xx."""
         if self._headed:
             self._complete = True
-            if not self._parser.should_keep_alive():  # llhttp knows it only here
-                self._dirty = True
+            self._dirty = not self._parser.should_keep_alive()  # llhttp knows it only now
 
-    # Ends.
+    # Beginning and end of an answer.
+
+    def _parse(self, data: bytes) -> ProtocolBroken | None:
+        try:
+            if self._headed:
+                self._parser.feed_data(data)
+            else:
+                self._feed_head(data)
+        except (HttpParserError, HttpParserUpgrade) as problem:
+            self._dirty = True  # after a complete answer that is all there is to it
+            return None if self._complete else self._misread(problem)
+        except ProtocolBroken as problem:
+            return problem
+        return None
 
     def _feed_head(self, data: bytes) -> None:
-        if not self._head_bytes and data[0] != 72:  # "H"; llhttp would pass over line breaks, and take RTSP
-            raise self._broken("sent something that is not HTTP")
-        room = MOST_HEAD - self._head_bytes
         self._head_bytes += len(data)
-        if len(data) <= room:
+        if self._start is not None:  # llhttp alone would pass over line breaks here, and take RTSP and HTTP/2.0
+            data = self._start + data
+            if not data.startswith(_VERSION):
+                if not _VERSION.startswith(data):
+                    raise self._broken("sent something that is not HTTP/1.1")
+                self._start = data
+                return
+            self._start = None
+        excess = self._head_bytes - MOST_HEAD
+        if excess <= 0:
             self._parser.feed_data(data)
             return
-        self._parser.feed_data(data[:room])
+        self._parser.feed_data(data[:-excess])
         if not self._headed:
             raise self._broken(f"sent more than {MOST_HEAD} bytes of headers")
-        self._parser.feed_data(data[room:])
+        self._parser.feed_data(data[-excess:])
 
     def _finish(self, answer: Answer) -> None:
         """The answer is complete. The connection rests, if nothing is left on it in either direction."""
         answer.ended = True
         self._answer = None
         self._deadline = inf
-        transport = cast("asyncio.Transport", self._transport)
         if self._sending:
-            transport.abort()
-            return
-        if self._dirty or transport.is_closing():
-            transport.close()
-            return
-        if self._paused:
-            self._paused = False
-            transport.resume_reading()
-        self._on_idle(self)
+            self._transport.abort()
+        elif self._dirty or self._transport.is_closing():
+            self._transport.close()
+        else:
+            if self._paused:
+                self._paused = False
+                self._transport.resume_reading()
+            self._on_idle(self)
 
-    def _settle_closed(self, problem: Exception | None, *, clean: bool) -> None:
+    def _settle_closed(self, problem: Exception | None, *, at_eof: bool) -> None:
         answer = self._answer
         if answer is None:
             return
-        if self._headed and self._until_close and clean:
+        if self._headed and self._until_close and at_eof:
             self._answer = None
             answer.ended = True
             self._wake()
@@ -312,11 +331,9 @@ class Connection(asyncio.Protocol):
             self._fail(ClosedUnanswered(text, self.loop.time() - self._sent_at))
 
     def _fail(self, failure: UpstreamFailure) -> None:
-        answer = self._answer
-        if answer is not None:
-            answer.failure = failure
+        if self._answer is not None:
+            self._answer.failure = failure
         self._answer = None
-        self._deadline = inf
         self.abort()
         self._wake()
 
@@ -330,8 +347,8 @@ class Connection(asyncio.Protocol):
 
     # Time. One timer serves all the waits of a connection: it is set anew only for an earlier deadline.
 
-    def _expect_within(self, seconds: float) -> None:
-        deadline = self._deadline = self.loop.time() + seconds
+    def _expect_by(self, deadline: float) -> None:
+        self._deadline = deadline
         if deadline < self._alarm_at:
             if self._alarm is not None:
                 self._alarm.cancel()
@@ -341,23 +358,22 @@ class Connection(asyncio.Protocol):
     def _ring(self) -> None:
         self._alarm = None
         self._alarm_at = inf
-        answer = self._answer
-        if answer is None or self._deadline == inf:
+        if self._answer is None or self._deadline == inf:
             return
         if self.loop.time() < self._deadline:
-            self._expect_within(self._deadline - self.loop.time())
+            self._expect_by(self._deadline)
             return
         if self._sending and not self._headed:
-            unsent = cast("asyncio.Transport", self._transport).get_write_buffer_size()
+            unsent = self._transport.get_write_buffer_size()
             if unsent < self._unsent:
                 self._unsent = unsent
-                self._expect_within(answer.timers.idle)
+                self._expect_by(self.loop.time() + self._timers.idle)
                 return
-            what = f"took no more of the request for {answer.timers.idle:g} s"
+            what = f"took no more of the request for {self._timers.idle:g} s"
         elif self._headed:
-            what = f"was silent for {answer.timers.idle:g} s in the middle of its answer"
+            what = f"was silent for {self._timers.idle:g} s in the middle of its answer"
         else:
-            what = f"did not begin to answer within {answer.timers.first_byte:g} s"
+            what = f"did not begin to answer within {self._timers.first_byte:g} s"
         self._fail(UpstreamTimeout(f"{self._name()} {what}.", side=Side.PROVIDER))
 
     # Words.

@@ -32,22 +32,18 @@ class NativeConnector:
 
     async def open(self, request: Outgoing) -> Answer:
         """As the seam says."""
-        head = serialise_head(request)
-        origin = Origin(request.scheme, request.host, request.port, request.guarded)
-        connection = self._pool.take(origin)
+        pool = self._pool
+        origin = pool.origin(request)
+        head = serialise_head(request, origin.host_value)
+        connection = pool.take(origin)
         if connection is None:
-            connection = await self._connect(request, origin)
-            answer = connection.send(request, head)
-            await answer.wait_for_headers()
-            return answer
-        answer = connection.send(request, head)
+            return await _exchange(await self._connect(request, origin), request, head)
         try:
-            await answer.wait_for_headers()
+            return await _exchange(connection, request, head)
         except ClosedUnanswered as closed:
             if not _was_idle(request, closed):
                 raise
             return await self._send_again(request, origin, head, closed)
-        return answer
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -65,9 +61,7 @@ class NativeConnector:
         except (ConnectFailed, UpstreamTimeout) as problem:
             # The first copy had been sent: nothing here may say that it is safe to try again.
             raise ProtocolBroken(f"{closed.message} Then: {problem.message}", side=problem.side) from problem
-        answer = connection.send(request, head)
-        await answer.wait_for_headers()
-        return answer
+        return await _exchange(connection, request, head)
 
     async def _connect(self, request: Outgoing, origin: Origin) -> Connection:
         if self._closed:
@@ -141,6 +135,22 @@ class NativeConnector:
             self._ssl = ssl.create_default_context()
             self._ssl.set_alpn_protocols(["http/1.1"])
         return self._ssl
+
+
+async def _exchange(connection: Connection, request: Outgoing, head: bytes) -> Answer:
+    """Send a request on a connection that carries no other, and wait for the headers of its answer."""
+    answer, headed = connection.send(request, head)
+    try:
+        await headed
+    except (asyncio.CancelledError, GeneratorExit):
+        answer.close()
+        raise
+    if not answer.status and answer.failure is not None:
+        raise answer.failure
+    if answer.ended:
+        parts = answer.parts
+        answer.whole = parts[0] if len(parts) == 1 else b"".join(parts)
+    return answer
 
 
 def _was_idle(request: Outgoing, closed: ClosedUnanswered) -> bool:

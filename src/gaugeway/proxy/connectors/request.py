@@ -3,77 +3,93 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from operator import itemgetter
 
 from gaugeway.core.errors import ConnectFailed, Side
 from gaugeway.proxy.connectors.seam import Outgoing
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
-_NOT_IN_TARGET = re.compile(rb"[\x00-\x20\x7f]")
+_TARGET = re.compile(rb"/[^\x00-\x20\x7f]*")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]{2,45}")
 _OURS = frozenset((b"host", b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"upgrade"))
-_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
 _WITH_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
-_MOST_NAMES = 4096
+_MOST_KNOWN = 4096
+_LONGEST_KNOWN = 256
 
-# Names that were looked at and found good: a set look-up a header instead of a regular expression.
+# What was looked at and found good: a look-up a request instead of a regular expression for each part of it.
+_known_lines: dict[tuple[bytes, bytes], bytes] = {}
 _known_names: set[bytes] = set()
+_name_of = itemgetter(0)
 
 
-def serialise_head(request: Outgoing) -> bytes:
+def serialise_head(request: Outgoing, host_value: bytes) -> bytes:
     """Request line and headers, with Host and, where there is or could be a body, Content-Length.
 
     Raises ConnectFailed (POLICY) where anything in it could be taken for more than it is: a line break or NUL,
     a header that is no token or that frames the message, a target with a space or without its leading slash.
     """
-    method, target, headers = request.method, request.target, request.headers
-    parts = [method, b" ", target, b" HTTP/1.1\r\nHost: ", host_value(request.scheme, request.host, request.port)]
-    for name, value in headers:
-        if name not in _known_names:
-            _learn(name)
-        parts += (b"\r\n", name, b": ", value)
+    method, headers, length = request.method, request.headers, len(request.body)
+    line = _known_lines.get((method, request.target))
+    if line is None:
+        line = _learn_line(method, request.target)
+    if not _known_names.issuperset(map(_name_of, headers)):
+        _learn_names(headers)
+    lines = [b": ".join(header) for header in headers]
     line_breaks = len(headers) + 3
-    if request.body or method in _WITH_BODY:
-        parts.append(b"\r\nContent-Length: %d" % len(request.body))
+    if length or method in _WITH_BODY:
+        lines.append(b"Content-Length: %d" % length)
         line_breaks += 1
-    parts.append(b"\r\n\r\n")
-    head = b"".join(parts)
+    lines.append(b"\r\n")
+    head = line + host_value + b"\r\n" + b"\r\n".join(lines)
     # Every line brings one CR and one LF: any more of either came with a value.
-    if head.count(b"\r") != line_breaks or head.count(b"\n") != line_breaks or b"\0" in head:
-        raise _broken_part(request)
-    if target[:1] != b"/" or _NOT_IN_TARGET.search(target) is not None:
-        raise _refused("the request target must begin with a slash and hold neither spaces nor control characters")
-    if method not in _METHODS and _TOKEN.fullmatch(method) is None:
-        raise _refused("the request method is no token")
+    if len(head) - len(head.translate(None, b"\r\n\0")) != 2 * line_breaks:
+        raise _broken_value(request)
     return head
 
 
-@lru_cache(maxsize=1024)
 def host_value(scheme: str, host: str, port: int) -> bytes:
-    """The Host header: with the port where it is not the scheme's own, an IPv6 address in brackets."""
+    """The Host header: with the port where it is not the scheme's own, an IPv6 address in brackets.
+
+    Raises ConnectFailed (POLICY) for what is neither a host name in ASCII nor an address.
+    """
+    if _HOST.fullmatch(host) is None:
+        raise _refused(f"{host[:64]!r} is no host: expected a name in ASCII (xn--… for others) or an address")
     name = f"[{host}]" if ":" in host else host
     if port != (443 if scheme == "https" else 80):
         name = f"{name}:{port}"
-    try:
-        return name.encode("ascii")
-    except UnicodeEncodeError as problem:
-        raise _refused(f"the host {host!r} is not in ASCII; write it as xn--…") from problem
+    return name.encode("ascii")
 
 
-def _learn(name: bytes) -> None:
-    if _TOKEN.fullmatch(name) is None:
-        raise _refused(f"the header name {name[:64]!r} is no token")
-    if name.lower() in _OURS:
-        raise _refused(f"the header {name.decode()} belongs to the connection and cannot be set")
-    if len(_known_names) >= _MOST_NAMES:
-        _known_names.clear()
-    _known_names.add(name)
+def _learn_line(method: bytes, target: bytes) -> bytes:
+    if _TOKEN.fullmatch(method) is None:
+        raise _refused("its method is no token")
+    if _TARGET.fullmatch(target) is None:
+        raise _refused("its target must begin with a slash and hold neither spaces nor control characters")
+    line = b"%b %b HTTP/1.1\r\nHost: " % (method, target)
+    if len(_known_lines) >= _MOST_KNOWN:
+        _known_lines.clear()
+    if len(target) <= _LONGEST_KNOWN:
+        _known_lines[method, target] = line
+    return line
 
 
-def _broken_part(request: Outgoing) -> ConnectFailed:
-    for name, value in request.headers:
-        if any(control in value for control in (b"\r", b"\n", b"\0")):
-            return _refused(f"the value of the header {name.decode()} holds a line break or NUL")
-    return _refused("its method, target or host holds a line break or NUL")
+def _learn_names(headers: list[tuple[bytes, bytes]]) -> None:
+    for name, _ in headers:
+        if name in _known_names:
+            continue
+        if _TOKEN.fullmatch(name) is None:
+            raise _refused(f"the header name {name[:64]!r} is no token")
+        if name.lower() in _OURS:
+            raise _refused(f"the header {name.decode()} belongs to the connection and cannot be set")
+        if len(_known_names) >= _MOST_KNOWN:
+            _known_names.clear()
+        _known_names.add(name)
+
+
+def _broken_value(request: Outgoing) -> ConnectFailed:
+    broken = (name for name, value in request.headers if len(value.translate(None, b"\r\n\0")) < len(value))
+    name = next(broken, b"?").decode()
+    return _refused(f"the value of the header {name} holds a line break or NUL")
 
 
 def _refused(why: str) -> ConnectFailed:
