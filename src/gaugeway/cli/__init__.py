@@ -1,0 +1,83 @@
+"""The command line: parse → call → print. One command, or one family of commands, a file.
+
+Exit codes: 0 done; 1 it was done, but something in it failed; 2 it cannot be done as asked (usage, settings,
+an unusable folder or port); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from gaugeway import __version__
+from gaugeway.cli import demo, evaluate, gateway, serve, token
+from gaugeway.cli.output import print_error
+from gaugeway.core.errors import GaugewayError
+
+PROGRAM = "gaugeway"
+REFUSED = 2
+INTERRUPTED = 130
+
+
+def build(markup: Literal["rich"] | None) -> typer.Typer:
+    """The command line; `markup` "rich" draws help and usage errors with boxes and colours."""
+    app = _family("A self-hosted AI gateway that measures what flows through it.", markup)
+    app.callback()(_options)
+    app.command("serve", short_help="Start the gateway.")(serve.serve)
+    app.command("demo", short_help="Play the main job from nothing.")(demo.demo)
+    app.command("evaluate", short_help="Evaluate the logs of a gateway.")(evaluate.evaluate)
+    tokens = _family("API tokens, straight in the data folder.", markup)
+    tokens.command("create")(token.create)
+    tokens.command("list")(token.show)
+    tokens.command("revoke")(token.revoke)
+    app.add_typer(tokens, name="token")
+    gateways = _family("Gateways, straight in the data folder.", markup)
+    gateways.command("create")(gateway.create)
+    gateways.command("list")(gateway.show)
+    app.add_typer(gateways, name="gateway")
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code. What it cannot do becomes one line on stderr."""
+    plain = not (sys.stdout.isatty() and sys.stderr.isatty())
+    app = build(None if plain else "rich")
+    try:
+        app(args=list(arguments), prog_name=PROGRAM)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0
+    except GaugewayError as problem:
+        print_error(str(problem))
+        return REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _family(purpose: str, markup: Literal["rich"] | None) -> typer.Typer:
+    return typer.Typer(
+        help=purpose,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=markup,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    del version  # its callback has done all there is to do

@@ -1,0 +1,124 @@
+"""Settings as flags, and the way from flags to settings. The words come from the settings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+import typer
+from msgspec import Meta, Struct
+from typer.models import OptionInfo
+
+from gaugeway.core.settings import PREFIX, BadSetting, Settings, load
+
+NOTHING = "-"
+"""A default that is none: not set, or an empty list."""
+WITHOUT_FLAG = {"bootstrap_token": "a command line can be read by everybody on the machine"}
+"""Settings that cannot be given as a flag, and why."""
+
+
+class Described(Struct, frozen=True):
+    """A setting in words."""
+
+    name: str
+    variable: str
+    flag: str | None  # None: it has none
+    default: str
+    meaning: str
+
+
+def describe() -> list[Described]:
+    """Every setting, in the order it is declared."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return [
+        Described(
+            name=field.name,
+            variable=PREFIX + field.name.upper(),
+            flag=None if field.name in WITHOUT_FLAG else "--" + field.name.replace("_", "-"),
+            default=_default(field),
+            meaning=_meaning(hints[field.name]),
+        )
+        for field in msgspec.structs.fields(Settings)
+    ]
+
+
+def flag(name: str, metavar: str | None = None) -> OptionInfo:
+    """The option of a setting; its help is the setting's meaning."""
+    setting = next(setting for setting in describe() if setting.name == name)
+    if setting.flag is None:
+        raise LookupError(f"{name} has no flag: {WITHOUT_FLAG[name]}")
+    meaning = setting.meaning.replace(" JSON in the environment.", " May be repeated.")
+    meaning = meaning.replace(" Comma-separated in the environment.", " May be repeated.")
+    shown = f" Default: {setting.default}." if setting.default != NOTHING else ""
+    return typer.Option(setting.flag, metavar=metavar, help=meaning + shown, show_default=False)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    value: object = field.default
+    if value is msgspec.NODEFAULT or value is None:
+        return NOTHING  # made by a factory (an empty list or map), or not set
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _meaning(hint: object) -> str:
+    if get_origin(hint) is Annotated:
+        for part in get_args(hint)[1:]:
+            if isinstance(part, Meta) and part.description:
+                return part.description
+    raise LookupError(f"a setting without a description: {hint!r}")
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A TOML file with settings. Default: gaugeway.toml in the working directory, if there is one.",
+        show_default=False,
+    ),
+]
+DataFolder = Annotated[str | None, flag("data", "DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def load_settings(config: Path | None, **flags: Any) -> Settings:
+    """Settings from the flags given, the environment and the file; raises BadSetting."""
+    given = {name: value for name, value in flags.items() if value not in (None, [])}
+    if "upstreams" in given:
+        given["upstreams"] = _upstreams(given["upstreams"])
+    if "private_upstreams" in given:
+        given["private_upstreams"] = [
+            host.strip() for item in given["private_upstreams"] for host in item.split(",") if host.strip()
+        ]
+    return load(given, file=config)
+
+
+def _upstreams(items: list[str]) -> dict[str, str]:
+    upstreams: dict[str, str] = {}
+    for item in items:
+        slug, equals, url = item.partition("=")
+        if not (slug and equals and url):
+            raise BadSetting(f"--upstreams: expected SLUG=URL, not {item!r}")
+        if slug in upstreams:
+            raise BadSetting(f"--upstreams: {slug!r} is given twice")
+        upstreams[slug] = url
+    return upstreams
+
+
+CLIENT_VARIABLES = frozenset({"GAUGEWAY_BASE_URL", "GAUGEWAY_API_TOKEN"})
+"""What `gaugeway evaluate` reads beside the settings."""
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each GAUGEWAY_* variable that is none: most likely a misspelt setting."""
+    known = {setting.variable for setting in describe()} | CLIENT_VARIABLES
+    sentences: list[str] = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            sentences.append(f"{name} in the environment is no setting and does nothing{hint}")
+    return sentences

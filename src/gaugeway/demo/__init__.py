@@ -1,0 +1,1 @@
+"""The demo: the main job from nothing, on one machine, with numbers that it checks itself."""
