@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -79,6 +80,16 @@ def test_stores_can_be_closed_twice(tmp_path: Path) -> None:
     stores.close()
     with pytest.raises(StoreUnusable, match="was closed"):
         stores.accounts.list()
+
+
+def test_what_was_opened_before_the_trouble_is_closed_again(tmp_path: Path) -> None:
+    open_stores(tmp_path).close()
+    (tmp_path / "logs.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreUnusable, match=r"logs\.db: is not a SQLite database"):
+        open_stores(tmp_path)
+    still_open = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
+    assert not [name for name in still_open if name.startswith(str(tmp_path))]
+    assert not (tmp_path / "state.db-wal").exists()
 
 
 def test_a_record_of_before_a_field_was_added_takes_its_default(tmp_path: Path) -> None:
