@@ -25,7 +25,7 @@ async def _paced(port: int, request: bytes) -> list[float]:
         free.put_nowait(await connect(port))
     latencies: list[float] = []
 
-    async def one(due: float) -> None:
+    async def one() -> None:
         connection = await free.get()
         latencies.append(await connection.ask(request))  # type: ignore[attr-defined]
         free.put_nowait(connection)
@@ -35,7 +35,7 @@ async def _paced(port: int, request: bytes) -> list[float]:
     for number in range(RATE * SECONDS):
         due = began + number / RATE
         await asyncio.sleep(max(0.0, due - perf_counter()))
-        tasks.append(asyncio.create_task(one(due)))
+        tasks.append(asyncio.create_task(one()))
     await asyncio.gather(*tasks)
     return latencies[RATE:]  # the first second warms
 

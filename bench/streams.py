@@ -26,7 +26,7 @@ _STAMP = re.compile(rb'"t":([0-9.]+)')
 
 
 async def _one_stream(port: int, request: bytes, delays: list[float], firsts: list[float]) -> None:
-    """Read one stream; each chunk's delay since the upstream wrote it. Both clocks are the machine's monotonic one."""
+    """Read one stream; each chunk's delay since the upstream wrote it, by the one clock of the machine."""
     connection = await connect(port)
     connection.writer.write(request)
     first = True

@@ -9,7 +9,6 @@ import asyncio
 import os
 import secrets
 import socket
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +22,7 @@ from gaugeway.evaluation.evaluators import load as load_evaluators
 from gaugeway.evaluation.runner import Runner
 from gaugeway.management.api import create_app
 from gaugeway.management.parts import Parts
+from gaugeway.providers.custom import custom
 from gaugeway.proxy.assembly import assemble
 from gaugeway.proxy.connectors.addresses import AddressGuard
 from gaugeway.proxy.connectors.native import NativeConnector
@@ -33,7 +33,7 @@ from gaugeway.proxy.exchange import Receive, Scope, Send
 from gaugeway.proxy.server import GatewayProtocol
 from gaugeway.recorder.client import RecorderClient
 from gaugeway.recorder.spawn import spawn_recorder
-from gaugeway.stores import Stores, open_stores
+from gaugeway.stores import Stores, folder_of, open_stores
 from gaugeway.system_clock import CLOCK
 
 
@@ -109,7 +109,7 @@ async def _open(chosen: Settings) -> _Opened:
         tokens=stores.tokens,
         custom_providers=stores.custom_providers,
         providers=built_in,
-        make_custom=lambda custom: providers.custom(custom.slug, custom.base_url),
+        make_custom=lambda added: custom(added.slug, added.base_url),
         upstreams=chosen.upstreams,
     )
     runner = Runner(
@@ -159,7 +159,8 @@ async def _open(chosen: Settings) -> _Opened:
 
 
 def _sink(chosen: Settings) -> RecorderClient:
-    sink = RecorderClient(Path(chosen.data).resolve(), spawn_recorder(chosen), chosen.log_queue_bytes)
+    data = folder_of(chosen.data).resolve()
+    sink = RecorderClient(data, spawn_recorder(chosen, data), chosen.log_queue_bytes)
     sink.start()
     return sink
 

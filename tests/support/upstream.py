@@ -163,6 +163,26 @@ class Upstream:
         await asyncio.sleep(3600)
         return False
 
+    async def _claude_message(self, seen: Seen, asked: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
+        if not asked.get("stream"):
+            text = [{"type": "text", "text": "".join(WORDS)}]
+            return await _send_json(writer, claude_message(text, CLAUDE_USAGE) | {"stop_reason": "end_turn"})
+        await _stream_head(writer)
+        begun = claude_message([], CLAUDE_USAGE | {"output_tokens": 1})
+        await _chunk(writer, named_event("message_start", {"message": begun}))
+        block = {"index": 0, "content_block": {"type": "text", "text": ""}}
+        await _chunk(writer, named_event("content_block_start", block))
+        for word in WORDS:
+            delta = {"index": 0, "delta": {"type": "text_delta", "text": word}}
+            await _chunk(writer, named_event("content_block_delta", delta))
+        await _chunk(writer, named_event("content_block_stop", {"index": 0}))
+        ended = {"delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 10}}
+        await _chunk(writer, named_event("message_delta", ended))
+        await _chunk(writer, named_event("message_stop", {}))
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        return True
+
     async def _garbage(self, seen: Seen, asked: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
         writer.write(b"I do not speak HTTP\r\n\r\n")
         await writer.drain()
@@ -181,6 +201,33 @@ def completion(model: str) -> dict[str, Any]:
         ],
         "usage": USAGE,
     }
+
+
+CLAUDE_USAGE = {
+    "input_tokens": 20,
+    "cache_read_input_tokens": 6,
+    "cache_creation_input_tokens": 4,
+    "output_tokens": 10,
+}
+
+
+def claude_message(content: list[dict[str, str]], usage: dict[str, int]) -> dict[str, Any]:
+    """An Anthropic message."""
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-message",
+        "content": content,
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+
+
+def named_event(name: str, data: dict[str, Any]) -> bytes:
+    """One SSE event of an Anthropic stream."""
+    return f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n".encode()
 
 
 def event(word: str | None, usage: dict[str, Any] | None = None) -> bytes:

@@ -10,22 +10,9 @@ from gaugeway.core.ports import Clock
 from gaugeway.proxy.answers import UNAUTHORIZED
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange
-from gaugeway.proxy.headers import bare_credential
+from gaugeway.proxy.headers import CREDENTIAL_HEADERS, bare_credential
 
-CREDENTIAL_HEADERS = frozenset(
-    (
-        b"authorization",
-        b"x-api-key",
-        b"api-key",
-        b"x-goog-api-key",
-        b"xi-api-key",
-        b"x-auth-key",
-    )
-)
-"""Where a client may carry a key, whatever the provider. Each value is kept out of the log, and never goes
-upstream when it is one of our own tokens."""
-
-_SHORTEST_SECRET = 8
+SHORTEST_SECRET = 8
 """A shorter "key" is no secret, and taking it out of bodies would garble them."""
 
 
@@ -65,7 +52,7 @@ class Authentication:
 
     def _note(self, exchange: Exchange, secret: bytes, found: list[Token]) -> bool:
         """Remember a secret; whether it is a token of ours."""
-        if len(secret) >= _SHORTEST_SECRET:
+        if len(secret) >= SHORTEST_SECRET:
             exchange.secrets.append(secret)
         token = self._directory.token(secret)
         if token is None:

@@ -13,6 +13,7 @@ from gaugeway.core.model import CustomProvider, Gateway, Scope, Token
 from gaugeway.core.ports import ConfigStore, CustomProviderStore, GatewayStore, TokenStore
 from gaugeway.core.provider import Provider
 from gaugeway.proxy.exchange import Target
+from gaugeway.proxy.headers import CREDENTIAL_HEADERS
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -105,6 +106,7 @@ class Directory:
             port=url.port or (443 if url.scheme == "https" else 80),
             prefix=url.path.rstrip("/"),
             guarded=override is None,
+            more_credentials=provider.credential_headers - CREDENTIAL_HEADERS,
             headers=headers,
         )
 

@@ -51,6 +51,7 @@ class Target(Struct, frozen=True, kw_only=True):
     port: int
     prefix: str  # the base URL's path, without a trailing slash
     guarded: bool  # private addresses are refused unless the settings allow them
+    more_credentials: frozenset[bytes] = frozenset()  # headers that carry a key beside the usual ones
     headers: tuple[tuple[bytes, bytes], ...] = ()  # set on every request, in place of the client's
 
 

@@ -31,6 +31,19 @@ HOP_BY_HOP = frozenset(
 )
 """RFC 9110 section 7.6.1 and the older ones of RFC 2616: they speak of one connection only."""
 
+CREDENTIAL_HEADERS = frozenset(
+    (
+        b"authorization",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"xi-api-key",
+        b"x-auth-key",
+    )
+)
+"""Where a client may carry a key, whatever the provider. Each value is kept out of the log, and never goes
+upstream when it is one of our own tokens."""
+
 _NOT_UPSTREAM = HOP_BY_HOP | {
     b"host",
     b"content-length",

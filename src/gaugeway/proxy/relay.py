@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 from gaugeway.core import ids
 from gaugeway.core.errors import ProtocolBroken, UpstreamTimeout
@@ -10,6 +11,9 @@ from gaugeway.core.model import Outcome
 from gaugeway.proxy.connectors.seam import Incoming
 from gaugeway.proxy.exchange import Exchange, Headers, Reply, Send
 from gaugeway.proxy.transcript import Transcript
+
+MAX_UNCHUNKED = 64 * 1024 * 1024
+"""Bytes of an answer without a length that are held back for an HTTP/1.0 client."""
 
 
 class Relay:
@@ -45,9 +49,13 @@ class Relay:
         """Pass on each piece as it arrives; whether the answer came to its clean end."""
         transcript = exchange.transcript
         assert transcript is not None  # noqa: S101  relay made it
-        exchange.reply_started = True
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        start = {"type": "http.response.start", "status": reply.status, "headers": headers}
         try:
+            if exchange.scope["http_version"] == "1.0" and not _says_length(headers):
+                await self._send_whole(exchange, incoming, start, send)
+                return True
+            exchange.reply_started = True
+            await send(start)
             while chunk := await incoming.read():
                 if exchange.first_byte is None:
                     exchange.first_byte = perf_counter()
@@ -61,6 +69,29 @@ class Relay:
         await send({"type": "http.response.body", "body": b""})
         return True
 
+    async def _send_whole(self, exchange: Exchange, incoming: Incoming, start: dict[str, Any], send: Send) -> None:
+        """For HTTP/1.0, which knows no chunks and takes the end of the connection for the answer's."""
+        transcript = exchange.transcript
+        assert transcript is not None  # noqa: S101  relay made it
+        pieces: list[bytes] = []
+        while chunk := await incoming.read():
+            exchange.first_byte = exchange.first_byte or perf_counter()
+            transcript.add(chunk)
+            pieces.append(chunk)
+            if transcript.size > MAX_UNCHUNKED:
+                raise ProtocolBroken(
+                    f"an answer over {MAX_UNCHUNKED} bytes cannot be passed on to an HTTP/1.0 client"
+                )
+        body = b"".join(pieces)
+        exchange.reply_started = True
+        start["headers"].append((b"content-length", b"%d" % len(body)))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+
+def _says_length(headers: Headers) -> bool:
+    return any(name == b"content-length" for name, _ in headers)
+
 
 def _with_own_headers(exchange: Exchange, reply: Reply) -> Headers:
     """The reply's headers and the gateway's own; the length where it is known and not said."""
@@ -71,13 +102,7 @@ def _with_own_headers(exchange: Exchange, reply: Reply) -> Headers:
     event_id = exchange.options.event_id
     headers.append((b"cf-aig-event-id", identifier if event_id is None else event_id.encode()))
     headers.append((b"cf-aig-step", b"%d" % exchange.step))
-    if (
-        reply.body is not None
-        and exchange.method != "HEAD"
-        and reply.status >= 200
-        and reply.status not in (204, 304)
-    ):
-        length = b"%d" % len(reply.body)
-        if not any(name == b"content-length" for name, _ in headers):
-            headers.append((b"content-length", length))
+    may_have_body = exchange.method != "HEAD" and reply.status >= 200 and reply.status not in (204, 304)
+    if reply.body is not None and may_have_body and not _says_length(headers):
+        headers.append((b"content-length", b"%d" % len(reply.body)))
     return headers

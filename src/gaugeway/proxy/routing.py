@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from gaugeway.core.errors import GatewayError
+from gaugeway.proxy.admission import SHORTEST_SECRET
 from gaugeway.proxy.answers import INVALID_PROVIDER
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange
+from gaugeway.proxy.headers import bare_credential
 
 
 class Routing:
@@ -23,4 +25,8 @@ class Routing:
         if isinstance(target, str):
             raise GatewayError(400, INVALID_PROVIDER, f"Invalid provider: {target}")
         exchange.target = target
+        if target.more_credentials:
+            for name, value in exchange.headers:
+                if name in target.more_credentials and len(secret := bare_credential(value)) >= SHORTEST_SECRET:
+                    exchange.secrets.append(secret)
         exchange.asked = target.provider.read_request(exchange.rest, exchange.content_type, exchange.body)

@@ -38,16 +38,12 @@ class GatewayProtocol(HttpToolsProtocol):
             self._hangup = callback
 
     def cut(self) -> None:
-        """End the connection in the middle of an answer.
+        """End the connection in the middle of an answer; what was sent so far still arrives.
 
-        With a length or chunks the missing end tells HTTP/1.1 clients; the bytes sent so far still arrive.
-        An HTTP/1.0 client takes the end of the connection for the end of the answer, so it gets a reset.
+        The end that a length or chunks promised is then missing, which tells the client.
         """
         self.cycle.disconnected = True
-        if self.scope["http_version"] == "1.0":
-            self.transport.abort()
-        else:
-            self.transport.close()
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the request in flight, if there is one."""

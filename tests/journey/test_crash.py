@@ -1,0 +1,124 @@
+"""kill -9 of the server, between and during writes: every log older than a second is there, none twice."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.server import Server, new_server
+from support.upstream import Upstream
+
+
+def all_logs(server: Server, gateway: str) -> list[dict[str, Any]]:
+    """Every log, over all pages."""
+    found: list[dict[str, Any]] = []
+    page = 1
+    while more := server.manage("GET", f"/gateways/{gateway}/logs?per_page=50&page={page}"):
+        found += more
+        page += 1
+    return found
+
+
+def kill_everything(server: Server) -> None:
+    """kill -9 for the workers and for the recorder, wherever it is."""
+    pattern = f"--data {server.data}"
+    assert server.process is not None
+    server.kill()
+    subprocess.run(["pkill", "-9", "-f", "--", pattern], check=False)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kill_9_of_everything_loses_no_acknowledged_log(tmp_path: Path, upstream: Upstream, workers: int) -> None:
+    server = new_server(tmp_path, upstream.url, workers=workers)
+    server.start()
+    gateway = server.make_gateway()
+    answered: list[tuple[float, str]] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                answer = server.chat(gateway)
+            except OSError:
+                continue  # killed under our hands
+            if answer.status == 200:
+                answered.append((time.monotonic(), answer.headers["cf-aig-log-id"]))
+
+    clients = [threading.Thread(target=ask) for _ in range(3)]
+    for client in clients:
+        client.start()
+    killed_at: list[float] = []
+    try:
+        for run in range(3):
+            time.sleep(1.5 + run * 0.37)
+            killed_at.append(time.monotonic())
+            kill_everything(server)
+            server.start()
+    finally:
+        stop.set()
+        for client in clients:
+            client.join(60)
+    kept = [log["id"] for log in all_logs(server, gateway)]
+    server.stop()
+    assert len(kept) == len(set(kept)), "a log was written twice"
+    assert answered
+    for moment, log_id in answered:
+        too_young = any(0 <= kill - moment <= 1 for kill in killed_at)
+        assert log_id in kept or too_young, f"log {log_id} was acknowledged and is gone"
+
+
+def test_a_stop_loses_nothing_at_all(tmp_path: Path, upstream: Upstream) -> None:
+    server = new_server(tmp_path, upstream.url)
+    server.start()
+    gateway = server.make_gateway()
+    answered = {server.chat(gateway).headers["cf-aig-log-id"] for _ in range(20)}
+    assert server.stop() == 0
+    server.start()
+    assert {log["id"] for log in all_logs(server, gateway)} == answered
+    server.stop()
+
+
+def test_a_request_in_flight_is_finished_when_the_server_is_stopped(tmp_path: Path, upstream: Upstream) -> None:
+    server = new_server(tmp_path, upstream.url)
+    server.start()
+    gateway = server.make_gateway()
+    answers: list[bytes] = []
+    client = threading.Thread(target=lambda: answers.append(server.chat(gateway, "drip", stream=True).body))
+    client.start()
+    upstream.wait_for(1)
+    assert server.stop() == 0
+    client.join(20)
+    assert answers[0].endswith(b"data: [DONE]\n\n")
+    server.start()
+    assert [log["outcome"] for log in server.logs(gateway)] == ["success"]
+    server.stop()
+
+
+def test_an_evaluation_survives_kill_9(tmp_path: Path, upstream: Upstream) -> None:
+    server = new_server(tmp_path, upstream.url)
+    server.start()
+    gateway = server.make_gateway()
+    for _ in range(5):
+        server.chat(gateway, "gpt-4o-mini")
+    dataset = server.manage("POST", f"/gateways/{gateway}/datasets", {"name": "all", "enable": True, "filters": []})
+    made = server.manage(
+        "POST",
+        f"/gateways/{gateway}/evaluations",
+        {"name": "after all", "dataset_ids": [dataset["id"]], "evaluation_type_ids": ["cost", "speed"]},
+    )
+    kill_everything(server)
+    server.start()
+    deadline = time.monotonic() + 60
+    while not (found := server.manage("GET", f"/gateways/{gateway}/evaluations/{made['id']}"))["processed"]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    results = {result["evaluation_type_id"]: result for result in found["results"]}
+    assert results["cost"]["status"] == 2
+    assert results["cost"]["result"] == "0.0000087"
+    assert found["total_logs"] == results["cost"]["total_logs"] == 5
+    server.stop()
