@@ -109,7 +109,7 @@ def file_parts(data: Path) -> Parts:
 
 def file_spawner(data: Path) -> Spawner:
     """Starts a recorder over the file-backed store."""
-    return Spawner(data, [sys.executable, str(SCRIPT), "recorder", str(data)], {})
+    return Spawner(data, [sys.executable, str(SCRIPT), "recorder", str(data)], os.environ)
 
 
 async def put_many(data: Path, first: int, count: int, pause_s: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,14 +16,13 @@ from gaugeway.recorder import wire
 from gaugeway.recorder.address import Presence
 from gaugeway.recorder.link import Link, connect
 from gaugeway.recorder.losses import Losses
-from gaugeway.recorder.notice import Notice, notice
+from gaugeway.recorder.notice import Notice, Seldom, notice
 from gaugeway.recorder.salvage import describe, stand_in
 
 FLUSH_DELAY_S = 0.02
 RECORD_BYTES = 1024
 """What a record without bodies is taken to weigh until it is encoded and its size is known."""
 REPORT_EVERY_S = 1.0
-SAY_EVERY_S = 10.0
 BACKOFF_S = (0.01, 1.0)
 STEADY_S = 1.0  # a connection that lasted so long makes the next attempt start at the lowest back-off
 
@@ -76,8 +76,8 @@ class RecorderClient:
         self._losses = Losses()
         self._bodies_lost = 0
         self._report_timer: asyncio.TimerHandle | None = None
-        self._said_at: float | None = None
-        self._unsaid = 0
+        self._say_loss = Seldom(say, time.monotonic)
+        self._told_lost = 0
         self._asked: asyncio.Future[bool] | None = None  # the barrier that was sent
         self._next: asyncio.Future[bool] | None = None  # the one to send after it
         self._barrier = 0
@@ -190,13 +190,13 @@ class RecorderClient:
     def _lose(self, logged: Logged, why: str) -> None:
         cause = f"{why}: {self._trouble}" if self._trouble else why
         self._losses.add(logged.record.scope, logged.record.created_at, cause)
-        self._unsaid += 1
-        now = self._running().time()
-        if self._said_at is None or now - self._said_at >= SAY_EVERY_S:
-            self._said_at = now
-            self._say(f"{self._unsaid} logs were lost ({self.lost} since the start): {cause}")
-            self._unsaid = 0
+        self._tell_losses(cause)
         self._arm_report()
+
+    def _tell_losses(self, cause: str) -> None:
+        more = self.lost - self._told_lost
+        if self._say_loss(f"{more} logs were lost, {self.lost} since the start: {cause}"):
+            self._told_lost = self.lost
 
     def _arm_report(self) -> None:
         if self._report_timer is None:
@@ -207,11 +207,9 @@ class RecorderClient:
         self._report_timer = None
         if self._held_bytes <= self._half:
             self._report_losses()
-        now = self._running().time()
-        if self._unsaid and self._said_at is not None and now - self._said_at >= SAY_EVERY_S:
-            self._said_at, said, self._unsaid = now, self._unsaid, 0
-            self._say(f"{said} more logs were lost ({self.lost} since the start)")
-        if self._losses or self._unsaid:
+        if self._told_lost < self.lost:
+            self._tell_losses(self._trouble or "the queue was full")
+        if self._losses or self._told_lost < self.lost:
             self._arm_report()
 
     def _report_losses(self) -> None:

@@ -59,10 +59,15 @@ class Losses:
 
 
 JOURNAL = "lost-logs.jsonl"
+JOURNAL_BEFORE = "lost-logs.1.jsonl"
+JOURNAL_BYTES = 16 * 1024 * 1024
 
 
 def write_journal(data: Path, losses: Sequence[Loss]) -> None:
-    """Add losses to the data folder's `lost-logs.jsonl`, a JSON object a line, durably; OSError."""
+    """Add losses to the data folder's `lost-logs.jsonl`, a JSON object a line, durably; OSError.
+
+    At JOURNAL_BYTES it becomes `lost-logs.1.jsonl`, in place of the one before.
+    """
     lines = b"".join(msgspec.json.encode(loss) + b"\n" for loss in losses)
     descriptor = os.open(data / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -70,20 +75,20 @@ def write_journal(data: Path, losses: Sequence[Loss]) -> None:
         if written < len(lines):
             raise OSError(f"{data / JOURNAL}: only {written} of {len(lines)} bytes could be written")
         os.fdatasync(descriptor)
+        if os.fstat(descriptor).st_size > JOURNAL_BYTES:
+            (data / JOURNAL).rename(data / JOURNAL_BEFORE)
     finally:
         os.close(descriptor)
 
 
 def read_journal(data: Path) -> list[Loss]:
     """All losses that were written down. A line that a crash cut off is left out: its loss was written again."""
-    try:
-        content = (data / JOURNAL).read_bytes()
-    except FileNotFoundError:
-        return []
     losses: list[Loss] = []
-    for line in content.splitlines():
-        try:
-            losses.append(msgspec.json.decode(line, type=Loss))
-        except msgspec.MsgspecError:
-            continue
+    for name in (JOURNAL_BEFORE, JOURNAL):
+        path = data / name
+        for line in path.read_bytes().splitlines() if path.exists() else ():
+            try:
+                losses.append(msgspec.json.decode(line, type=Loss))
+            except msgspec.MsgspecError:
+                continue
     return losses

@@ -23,7 +23,8 @@ FIRST_CLIENT_S = 10.0
 LINGER_S = 2.0
 LINGER_AFTER_GOODBYE_S = 0.25
 DRAIN_S = 5.0
-LOOK_S = 0.05
+LOOK_S = 0.25
+LOOK_AT_BARRIER_S = 0.05
 
 
 class Recorder:
@@ -50,7 +51,7 @@ class Recorder:
         server = await loop.create_unix_server(lambda: _Peer(self), sock=_listen(self._data))
         writing = loop.create_task(self._writing.run())
         try:
-            await self._serve()
+            await self._serve(writing)
             server.close()
             if self._terminated.is_set():
                 await self._drain()
@@ -61,7 +62,7 @@ class Recorder:
                 peer.close()
             await asyncio.wait((writing,))
 
-    async def _serve(self) -> None:
+    async def _serve(self, writing: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         while not self._terminated.is_set():
             is_idle = not self._peers and not self._writing.waiting_rows
@@ -69,8 +70,11 @@ class Recorder:
                 return
             if self._barriers.is_waiting:
                 self._barriers.check()
+            if writing.done():
+                writing.result()
+            look = LOOK_AT_BARRIER_S if self._barriers.is_waiting else LOOK_S
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._terminated.wait(), LOOK_S)
+                await asyncio.wait_for(self._terminated.wait(), look)
 
     async def _drain(self) -> None:
         """Have the clients send what they hold, and write it; what cannot be written in time stays with them."""
@@ -91,11 +95,11 @@ class Recorder:
 
     def joined(self, peer: _Peer) -> None:
         self._peers.add(peer)
-        if not self._reading:
-            peer.let_read(False)
 
     def greeted(self, peer: _Peer, hello: Hello) -> None:
         peer.send(wire.frame(Kind.WELCOME, payload=_text(self._writing.trouble)))
+        if not self._reading:
+            peer.let_read(False)
         self._barriers.joined(hello.client, peer)
 
     def left(self, peer: _Peer, client: str | None, *, in_peace: bool) -> None:

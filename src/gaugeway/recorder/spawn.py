@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,8 @@ class Spawner:
     """Calling it makes sure that a recorder serves or starts; cheap where one does.
 
     The recorder's lock is taken here and handed to the new process, so two workers never start two. Each call
-    also reaps the process that an earlier call started, should it have ended.
+    also reaps the process that an earlier call started, should it have ended. `environment`: all of the
+    new process's variables.
     """
 
     def __init__(self, data: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -37,11 +39,12 @@ class Spawner:
             self._child = os.posix_spawn(
                 self._command[0],
                 self._command,
-                {**os.environ, **self._environment},
-                file_actions=(
+                self._environment,
+                file_actions=[
                     (os.POSIX_SPAWN_DUP2, lock, _LOCK_IN_CHILD),
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                ),
+                    *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _inheritable()),
+                ],
                 setsid=True,  # Ctrl-C in the terminal is not for it
                 setsigmask=(),
             )
@@ -59,8 +62,21 @@ class Spawner:
             self._child = None
 
 
-def spawn_recorder(settings: Settings) -> Callable[[], None]:
-    """What a `RecorderClient` calls to have a recorder, for these settings."""
-    data = Path(settings.data).resolve()
-    command = (sys.executable, "-m", "gaugeway.record", "--data", str(data))
-    return Spawner(data, command, environment_of(settings))
+def _inheritable() -> list[int]:
+    """Descriptors that a new process would get though they are not for it: a server's listening socket, say."""
+    found: list[int] = []
+    for entry in Path("/proc/self/fd").iterdir():
+        descriptor = int(entry.name)
+        with contextlib.suppress(OSError):  # closed in the meantime
+            if descriptor > _LOCK_IN_CHILD and os.get_inheritable(descriptor):
+                found.append(descriptor)
+    return found
+
+
+def spawn_recorder(settings: Settings, data: Path) -> Callable[[], None]:
+    """What a `RecorderClient` calls to have a recorder of that folder, under these settings."""
+    folder = data.resolve()
+    command = (sys.executable, "-m", "gaugeway.record", "--data", str(folder))
+    environment = {**os.environ, **environment_of(settings)}
+    environment.pop("GAUGEWAY_BOOTSTRAP_TOKEN", None)  # it has no use for a secret
+    return Spawner(folder, command, environment)

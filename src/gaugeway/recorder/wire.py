@@ -97,9 +97,6 @@ class FrameReader(asyncio.BufferedProtocol):
         """One whole frame. May raise Malformed."""
         raise NotImplementedError
 
-    def frame_announced(self, length: int) -> None:
-        """A payload of that many bytes is about to be received."""
-
     def broken(self, problem: Malformed) -> None:
         """The stream cannot be read any further."""
         raise NotImplementedError
@@ -125,7 +122,6 @@ class FrameReader(asyncio.BufferedProtocol):
         if length > MAX_FRAME:
             raise Malformed(f"a frame of {length} bytes; the limit is {MAX_FRAME}")
         self._head = (kind, number, rows)
-        self.frame_announced(length)
         self._target = bytearray(length)
         self._filled = 0
         if length == 0:

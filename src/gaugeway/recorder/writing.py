@@ -17,7 +17,7 @@ from gaugeway.core.errors import GaugewayError
 from gaugeway.core.model import Logged, LogRecord, Scope
 from gaugeway.core.ports import LogStore, Retention
 from gaugeway.recorder.losses import Loss, Losses
-from gaugeway.recorder.notice import Notice
+from gaugeway.recorder.notice import Notice, Seldom
 from gaugeway.recorder.salvage import describe, stand_in, stand_in_for_bytes
 from gaugeway.recorder.wire import Malformed
 
@@ -25,7 +25,6 @@ Price = Callable[[LogRecord], tuple[Decimal | None, str | None]]
 GROUP_ROWS = 2000
 GROUP_BYTES = 16 * 1024 * 1024
 RETRY_S = 1.0
-SAY_EVERY_S = 10.0
 HIGH_WATER = 32 * 1024 * 1024
 LOW_WATER = HIGH_WATER // 2
 
@@ -78,7 +77,9 @@ class Writing:
         self._waiting_bytes = 0
         self._has_room = True
         self._wake = asyncio.Event()
-        self._said_at: float | None = None
+        self._say_trouble = Seldom(parts.say, time.monotonic)
+        self._say_bad_log = Seldom(parts.say, time.monotonic)
+        self._bad_logs = 0
         self._losses = Losses()
         self.trouble: str | None = None
         self.received = 0
@@ -160,17 +161,14 @@ class Writing:
             self._on_room(True)
         if self.trouble is not None:
             self.trouble = None
-            self._said_at = None
+            self._say_trouble = Seldom(self._parts.say, time.monotonic)
             self._parts.say("logs are written again")
             self._on_trouble(None)
         self.on_written()
 
     def _failed(self, problem: Exception) -> None:
         trouble = f"logs cannot be written, trying every second: {describe(problem)}"
-        now = asyncio.get_running_loop().time()
-        if self._said_at is None or now - self._said_at >= SAY_EVERY_S:
-            self._said_at = now
-            self._parts.say(trouble)
+        self._say_trouble(trouble)
         if trouble != self.trouble:
             self.trouble = trouble
             self._on_trouble(trouble)
@@ -199,7 +197,7 @@ class Writing:
                 if replacement is None:
                     self._lose(Scope("", ""), problem)
                 else:
-                    self._parts.say(f"log {replacement.record.id.hex()} was kept in part only: {problem}")
+                    self._tell_bad(f"log {replacement.record.id.hex()} was kept in part only: {problem}")
                     logs.append(replacement)
         return logs
 
@@ -210,7 +208,7 @@ class Writing:
             cost, reason = self._parts.price(record)
         except Exception as problem:  # noqa: BLE001  a log without its price is better than none
             cost, reason = None, f"pricing failed: {describe(problem)}"
-            self._parts.say(f"log {record.id.hex()}: {reason}")
+            self._tell_bad(f"log {record.id.hex()}: {reason}")
         # The record was decoded here and nobody else has it, so it may still be finished.
         force_setattr(record, "cost", cost)
         force_setattr(record, "cost_reason", reason)
@@ -238,14 +236,18 @@ class Writing:
         replacement = stand_in(logged, problem)
         if replacement is not None:
             store.append([replacement], self._parts.retention)
-            self._parts.say(f"log {logged.record.id.hex()} was kept in part only: {describe(problem)}")
+            self._tell_bad(f"log {logged.record.id.hex()} was kept in part only: {describe(problem)}")
         else:
             self._lose(logged.record.scope, problem)
+
+    def _tell_bad(self, text: str) -> None:
+        self._bad_logs += 1
+        self._say_bad_log(f"{text} ({self._bad_logs} such logs since the recorder's start)")
 
     def _lose(self, scope: Scope, problem: Exception) -> None:
         cause = f"a log that cannot be stored: {describe(problem)}"
         self._losses.add(scope, time.time_ns() // 1_000_000, cause)
-        self._parts.say(f"1 log was lost: {cause}")
+        self._tell_bad(f"1 log was lost: {cause}")
 
 
 def _losses_of(arrival: Arrival) -> list[Loss]:
