@@ -12,6 +12,6 @@ PROVIDER = Declared(
     base_url="https://api.anthropic.com",
     price_id="anthropic",
     credential_headers=frozenset({b"x-api-key", b"authorization"}),
-    paths=PathRule(versions=("v1",), default="v1", beside=frozenset({"api"})),
+    paths=PathRule(versions=("v1",), default="v1"),
     formats=(Anthropic(), *OPENAI_LIKE),
 )

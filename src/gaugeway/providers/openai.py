@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
+from msgspec.structs import replace
+
+from gaugeway.core.provider import Reported
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
 
-PROVIDER = Declared(
+_SEARCHES = re.compile(r"-search-(?:preview|api)")
+
+
+class OpenAI(Declared, frozen=True, kw_only=True):
+    """Chat models that always search the web are billed for the search too, and do not report it."""
+
+    def read_response(self, rest: str, content_type: str, body: bytes) -> Reported:
+        """See Provider."""
+        reported = super().read_response(rest, content_type, body)
+        if reported.usage is not None and reported.model is not None and _SEARCHES.search(reported.model):
+            others = {"web_searches": 1} | (reported.usage.other_units or {})
+            return replace(reported, usage=replace(reported.usage, other_units=others))
+        return reported
+
+
+PROVIDER = OpenAI(
     slug="openai",
     name="OpenAI",
     base_url="https://api.openai.com/v1",

@@ -9,7 +9,8 @@ ImagesResponse, Transcription) and the differences of those who speak the same f
 - DeepSeek splits the prompt into `prompt_cache_hit_tokens` and `prompt_cache_miss_tokens`
   (api-docs.deepseek.com/guides/kv_cache).
 - Moonshot and some others report `cached_tokens` beside `prompt_tokens`.
-- OpenRouter's `usage.cost` is what it charged, in dollars (openrouter.ai/docs/use-cases/usage-accounting);
+- OpenRouter's `usage.cost` is what it charged, in dollars (openrouter.ai/docs/use-cases/usage-accounting); with
+  a key of one's own (`is_byok`) that is its fee only, and `cost_details.upstream_inference_cost` comes on top.
   Perplexity's is `usage.cost.total_cost` (its OpenAPI, Cost); xAI's is `usage.cost_in_usd_ticks`, in
   10^-10 dollars (docs.x.ai, Response).
 - xAI's and Perplexity's `completion_tokens` leave reasoning out. `total_tokens` tells: where it is
@@ -58,6 +59,8 @@ class _Usage(Struct, gc=False):
     output_tokens: Any = None
     output_tokens_details: _OutputDetails | None = None
     cost: Any = None
+    is_byok: Any = None  # OpenRouter
+    cost_details: Any = None
     cost_in_usd_ticks: Any = None
     prompt_cache_hit_tokens: Any = None
     cached_tokens: Any = None
@@ -136,11 +139,13 @@ def _normalise(said: _Usage, document: OpenAIDocument) -> Usage | None:
         audio_in = count(into.audio_tokens)
         if cached is None:
             cached = count(into.cache_read_input_tokens)
-        note(others, input_image_tokens=into.image_tokens)
+        if into.image_tokens:
+            note(others, input_image_tokens=into.image_tokens)
     out = said.completion_tokens_details or said.output_tokens_details
     if out is not None:
         reasoning, audio_out = count(out.reasoning_tokens), count(out.audio_tokens)
-        note(others, output_image_tokens=out.image_tokens)
+        if out.image_tokens:
+            note(others, output_image_tokens=out.image_tokens)
     if cached is None:
         cached = count(said.prompt_cache_hit_tokens)
         cached = count(said.cached_tokens) if cached is None else cached
@@ -158,7 +163,7 @@ def _normalise(said: _Usage, document: OpenAIDocument) -> Usage | None:
         audio_tokens_out=audio_out,
         reported_cost=_cost(said),
         other_units=others or None,
-        price_context=None if document.service_tier is None else _context(document.service_tier),
+        price_context=_context(said, document.service_tier),
     )
     return (
         None if tokens_in is None and tokens_out is None and usage.reported_cost is None and not others else usage
@@ -178,10 +183,15 @@ def _apart(said: _Usage, tokens_in: int | None, tokens_out: int, reasoning: int 
 
 
 def _cost(said: _Usage) -> Decimal | None:
+    if isinstance(said.cost, dict):
+        return dollars(cast("dict[str, Any]", said.cost).get("total_cost"))
     if said.cost is not None:
-        if isinstance(said.cost, dict):
-            return dollars(cast("dict[str, Any]", said.cost).get("total_cost"))
-        return dollars(said.cost)
+        charged = dollars(said.cost)
+        if said.is_byok is not True or charged is None:
+            return charged
+        beside = cast("dict[str, Any]", said.cost_details) if isinstance(said.cost_details, dict) else {}
+        upstream = dollars(beside.get("upstream_inference_cost"))
+        return None if upstream is None else charged + upstream
     if said.cost_in_usd_ticks is not None:
         ticks = count(said.cost_in_usd_ticks)
         return None if ticks is None else ticks * _TICK
@@ -198,6 +208,10 @@ def _note_other_units(others: Counts, said: _Usage, document: OpenAIDocument) ->
         note_tool_calls(others, document.output)
 
 
-def _context(service_tier: object) -> dict[str, str] | None:
-    tier = text(service_tier)
-    return None if tier is None else {"service_tier": tier}
+def _context(said: _Usage, service_tier: object) -> dict[str, str] | None:
+    context: dict[str, str] = {}
+    if (tier := text(service_tier)) is not None:
+        context["service_tier"] = tier
+    if said.is_byok is True:
+        context["billing"] = "own key"  # only what OpenRouter reports can be the cost
+    return context or None

@@ -30,8 +30,10 @@ _object = msgspec.json.Decoder(_Anything)
 
 def read_response(formats: tuple[Format[Any], ...], content_type: str, body: bytes) -> Reported:
     """Usage and model by the first format that finds figures; else the model by the first that finds one."""
-    start = _START.match(body)
-    opened = start.group(1) if start else b""
+    opened = body[:1]
+    if opened != b"{":
+        start = _START.match(body)
+        opened = start.group(1) if start else b""
     if opened == b"{":
         return _best(_read_object, formats, body)
     if opened == b"[":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 MAX_PARSED = 32
 """Events that are parsed in search of usage. Real streams have it in the first such event from the end."""
-MAX_SEEN = 4096
-"""Places that are looked at. Some providers write `"usage":null` into each chunk but the last."""
+WINDOW = 64 * 1024
+"""Bytes from the end within which usage is looked for where `"usage":null` came last. Some providers write that
+into each chunk but the last one; in a stream that broke off there may be nothing else."""
 MAX_OPENING = 4
 """Events at the start that are parsed in search of what a stream says only there."""
 
@@ -32,29 +34,38 @@ def normalised(body: bytes) -> bytes:
 
 def candidates(body: bytes, markers: tuple[bytes, ...]) -> Iterator[Candidate]:
     """What may hold usage, last first."""
-    end = len(body)
-    parsed = 0
-    for _ in range(MAX_SEEN):
-        marker, at = _last(body, markers, end)
-        if at < 0 or parsed >= MAX_PARSED:
-            return
-        if _NULL.match(body, at + len(marker)):
-            end = at
+    done = len(body)  # everything from here on has been seen
+    for at in _places(body, markers):
+        if at >= done:
             continue
-        parsed += 1
         start = body.rfind(b"\n", 0, at) + 1
         stop = body.find(b"\n", at)
         stop = len(body) if stop < 0 else stop
+        done = start
         fragment = body[at:stop]
-        if body.startswith(b"data:", start):
-            yield Candidate(body[start + 5 : stop], fragment)
-            first, whole = _event_around(body, start, stop)
-            if whole:
-                yield Candidate(whole, fragment)
-            end = min(start, first)
-        else:
+        if not body.startswith(b"data:", start):
             yield Candidate(b"", fragment)
-            end = at
+            continue
+        yield Candidate(body[start + 5 : stop], fragment)
+        done, whole = _event_around(body, start, stop)
+        if whole:
+            yield Candidate(whole, fragment)
+
+
+def _places(body: bytes, markers: tuple[bytes, ...]) -> Iterator[int]:
+    """Where a marked key has a value, last first."""
+    end = len(body)
+    for _ in range(MAX_PARSED):
+        marker, at = _last(body, markers, end)
+        if at < 0:
+            return
+        if _NULL.match(body, at + len(marker)):
+            valued = re.compile(b"(?:" + b"|".join(markers) + rb")\s*:\s*[{\[]")
+            found = valued.finditer(body, max(0, end - WINDOW), end)
+            yield from reversed(deque((match.start() for match in found), MAX_PARSED))
+            return
+        yield at
+        end = at
 
 
 def opening(body: bytes) -> Iterator[bytes]:

@@ -28,13 +28,15 @@ class PathRule(Struct, frozen=True, kw_only=True):
     `versions`: leading segments that name a version. Where several follow one another the last one, which is
     the client library's own, is kept.
     `default`: the version for a path that has none; empty leaves such a path as it is.
-    `beside`: first segments that stand beside the versions, so they are never given one.
+    `beside`: first segments that stand beside the versions, so they are not given one.
+    `unversioned`: first segments that exist without a version only, so that one is taken off.
     """
 
     within_base: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     default: str = ""
     beside: frozenset[str] = frozenset()
+    unversioned: frozenset[str] = frozenset()
 
     def apply(self, rest: str) -> str:
         """The path below the base, with a leading slash. Raises BadInput for one that could leave the base."""
@@ -44,7 +46,9 @@ class PathRule(Struct, frozen=True, kw_only=True):
         while (head := path.partition("/")[0]) in self.versions:
             version = head
             path = path[len(head) :].lstrip("/")
-        if not version and head not in self.beside:
+        if head in self.unversioned:
+            version = ""
+        elif not version and head not in self.beside:
             version = self.default
         return f"/{version}/{path}" if version else "/" + path
 

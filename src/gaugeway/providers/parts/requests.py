@@ -43,6 +43,7 @@ KINDS: tuple[tuple[str, str], ...] = (
 class _Body(Struct, gc=False):
     model: Any = None
     stream: Any = None
+    model_id: Any = None  # Cartesia, ElevenLabs
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -56,11 +57,12 @@ def read_request(rest: str, content_type: str, body: bytes) -> Asked:
         stream = fields.get(b"stream", b"").strip().lower() in {b"true", b"1"}
         return Asked(model=model_name(_text(fields.get(b"model", b""))), model_type=kind, stream=stream)
     asked = decode_body(body)
-    return Asked(model=model_name(asked.model), model_type=kind, stream=asked.stream is True)
+    model = model_name(asked.model) or model_name(asked.model_id)
+    return Asked(model=model, model_type=kind, stream=asked.stream is True)
 
 
 def decode_body(body: bytes) -> _Body:
-    """The `model` and `stream` of a JSON body, of whatever type they are."""
+    """The fields of a JSON body, of whatever type they are."""
     if not body:
         return _Body()
     try:

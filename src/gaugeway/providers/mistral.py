@@ -1,0 +1,14 @@
+"""Mistral AI: docs.mistral.ai/api."""
+
+from __future__ import annotations
+
+from gaugeway.providers.parts.declared import Declared
+from gaugeway.providers.parts.paths import PathRule
+
+PROVIDER = Declared(
+    slug="mistral",
+    name="Mistral AI",
+    base_url="https://api.mistral.ai",
+    price_id="mistral",
+    paths=PathRule(versions=("v1",), default="v1"),
+)
