@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from starlette.testclient import TestClient
 
 from gaugeway.core import ids
@@ -126,6 +127,11 @@ class Installation:
             on_evaluation_created=self._wake,
         )
         self.client = TestClient(create_app(self.parts))
+
+    @contextmanager
+    def with_parts(self, **parts: Any) -> Iterator[TestClient]:
+        """The same API with other parts."""
+        yield TestClient(create_app(structs.replace(self.parts, **parts)))
 
     def new_id(self) -> str:
         return ids.to_text(self.make_id())

@@ -17,7 +17,7 @@ from gaugeway.core.model import Bodies, Gateway, LogRecord
 from gaugeway.core.ports import LogChange
 from gaugeway.core.query import Slice, Where
 from gaugeway.management import envelope
-from gaugeway.management.freshness import catch_up, catch_up_or_refuse
+from gaugeway.management.freshness import catch_up, catch_up_or_refuse, refused_logs
 from gaugeway.management.log_bodies import give_back
 from gaugeway.management.log_query import LogDeletion, LogList, where_of
 from gaugeway.management.log_view import show, show_detail, show_extremes
@@ -76,6 +76,7 @@ async def list_logs(
     )
     messages = await catch_up(call.parts.sink)
     items, info = await asyncio.to_thread(_read_page, call, gateway, query, where, part)
+    messages += await asyncio.to_thread(refused_logs, call.parts.logs, gateway)
     return envelope.page(items, info, messages)
 
 

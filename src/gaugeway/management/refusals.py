@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import cast
 
@@ -10,17 +11,21 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gaugeway.core.errors import BadInput, Conflict, NotFound
+from gaugeway.core.errors import BadInput, Conflict, NotFound, StoreFull, StoreUnusable
 from gaugeway.management.authentication import no_route
 from gaugeway.management.envelope import (
     INVALID,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    STORE_FULL,
+    UNAVAILABLE,
     ApiError,
     failure,
     failures,
 )
 from gaugeway.management.validation import errors_of
+
+_log = logging.getLogger("gaugeway.management")
 
 
 class Refused(Exception):
@@ -51,11 +56,21 @@ def translate(problem: Exception) -> ApiError:
         case NotFound():
             why = str(problem)
             return ApiError(404, NOT_FOUND, f"Not Found: {why}" if why else "Not Found")
+        case StoreFull():
+            return ApiError(507, STORE_FULL, "There is no room left to write; nothing was changed")
+        case StoreUnusable():
+            return ApiError(503, UNAVAILABLE, "The store cannot be used at the moment; nothing was changed")
         case _:
             raise problem
 
 
 async def _answer_ours(_request: Request, problem: Exception) -> Response:
+    return failure(translate(problem))
+
+
+async def _answer_store_trouble(request: Request, problem: Exception) -> Response:
+    # Which file and why is for the operator; the caller only learns what it means for the request
+    _log.error("%s %r failed: %s", request.method, request.url.path, problem)
     return failure(translate(problem))
 
 
@@ -82,6 +97,7 @@ def install(app: FastAPI) -> None:
     """Make the app answer every error in the envelope."""
     for kind in (ApiError, BadInput, Conflict, NotFound):
         app.add_exception_handler(kind, _answer_ours)
+    app.add_exception_handler(StoreUnusable, _answer_store_trouble)
     app.add_exception_handler(Refused, _answer_several)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
