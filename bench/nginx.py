@@ -60,7 +60,8 @@ _UPSTREAM = """
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     default_type application/json;
-    add_header x-request-id req_0123456789; add_header openai-processing-ms 412; add_header openai-version 2020-10-01;
+    add_header x-request-id req_0123456789; add_header openai-processing-ms 412;
+    add_header openai-version 2020-10-01;
     add_header x-ratelimit-limit-requests 10000; add_header x-ratelimit-remaining-requests 9999;
     location / {{ return 200 '{completion}'; }}
   }}

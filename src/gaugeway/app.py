@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -128,6 +129,7 @@ def serve(chosen: Settings, *, on_listening: Callable[[int], None] | None = None
 
     from gaugeway.proxy.server import GatewayProtocol
 
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))  # what uvicorn hands on once all is closed
     os.environ.update(settings.environment_of(chosen))  # worker processes read them there
     config = uvicorn.Config(
         "gaugeway.worker:create",

@@ -6,6 +6,7 @@ A lifespan opens everything long-lived and closes it again. uvicorn loads it by 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -37,6 +38,13 @@ from gaugeway.stores import Stores, folder_of, open_stores
 from gaugeway.system_clock import CLOCK
 
 
+RECORDER_START_S = 15
+"""How long a server process waits for its recorder before it takes requests: only then is a log durable within a
+second of its answer."""
+
+_logger = logging.getLogger("uvicorn.error")
+
+
 class Application:
     """The one ASGI callable: /v1/ is the data plane, everything else the management API."""
 
@@ -64,6 +72,9 @@ class Application:
         except GaugewayError as problem:
             await send({"type": "lifespan.startup.failed", "message": str(problem)})
             return
+        if not await self._opened.sink.flush(RECORDER_START_S):
+            # Requests are answered all the same; /readyz tells, and logs wait in memory, within their bound.
+            _logger.warning("the recorder has not started within %d s; see /readyz", RECORDER_START_S)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._opened.close()
