@@ -261,7 +261,7 @@ def _cost_in(amounts: Sequence[Decimal]) -> Condition:
     split = [(whole, digits) for whole, digits in split if abs(whole) <= LARGEST_COST]
     plain = is_in("cost", [whole for whole, digits in split if not digits])
     finer = [
-        Condition(f"cost = {whole} AND cost_fraction = {literal(digits)}") for whole, digits in split if digits
+        Condition(f"cost = {whole} AND cost_fraction IS {literal(digits)}") for whole, digits in split if digits
     ]
     return any_of([all_of([plain, Condition("cost_fraction IS NULL")]), *finer])
 
