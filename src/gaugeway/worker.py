@@ -37,7 +37,6 @@ from gaugeway.recorder.spawn import spawn_recorder
 from gaugeway.stores import Stores, folder_of, open_stores
 from gaugeway.system_clock import CLOCK
 
-
 RECORDER_START_S = 15
 """How long a server process waits for its recorder before it takes requests: only then is a log durable within a
 second of its answer."""
