@@ -130,7 +130,11 @@ def _enum(ctx: Mapping[str, Any], value: object) -> str:
 
 
 def _size(text: str, key: str) -> Write:
-    return lambda ctx, _value: text.format(ctx[key])
+    return lambda ctx, _value: text.format(_plain(ctx[key]))
+
+
+def _plain(bound: object) -> object:
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 _MESSAGES: dict[str, Write] = {
