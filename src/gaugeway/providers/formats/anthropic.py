@@ -77,6 +77,10 @@ class Anthropic:
         """See Format."""
         return (b'{"type":"message",',) if _MESSAGE.search(head) else ()
 
+    def closing(self, head: bytes) -> bytes:
+        """See Format."""
+        return b',"type":"message"}' if _MESSAGE.search(head) else b"}"
+
     def decode(self, document: bytes) -> _Document | None:
         """See Format. The message within `message_start` stands for the event."""
         try:

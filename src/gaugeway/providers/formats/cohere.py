@@ -49,7 +49,7 @@ class _Document(Struct):
 class Cohere:
     """The format of Cohere's own API. No document of it names the model."""
 
-    markers = (b'"billed_units"', b'"tokens"')
+    markers = (b'"usage"', b'"meta"')
     opens_with_usage = False
 
     def __init__(self) -> None:
@@ -57,7 +57,11 @@ class Cohere:
 
     def wrappers(self, head: bytes) -> tuple[bytes, ...]:  # noqa: ARG002  the port's
         """See Format."""
-        return (b'{"usage":{', b'{"meta":{', b'{"delta":{"usage":{', b'{"response":{"meta":{')
+        return (b"{", b'{"delta":{', b'{"response":{')
+
+    def closing(self, head: bytes) -> bytes:  # noqa: ARG002  the port's
+        """See Format."""
+        return b"}"
 
     def decode(self, document: bytes) -> _Document | None:
         """See Format."""

@@ -41,6 +41,10 @@ class Format(Protocol, Generic[D]):
         """
         ...
 
+    def closing(self, head: bytes) -> bytes:
+        """What may stand for the missing part after the model's name, `}` at the least."""
+        ...
+
     def decode(self, document: bytes) -> D | None:
         """The fields that matter of one JSON document; None where it is unreadable or of another family."""
         ...

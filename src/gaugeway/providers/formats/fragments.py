@@ -1,7 +1,8 @@
 """Usage in answers of which a part is missing: cut off by either side, or too long to be kept whole.
 
-A key's depth is proven, not guessed: what follows it, up to the end, must close exactly what is opened before
-it. So `"usage"` within a tool's arguments or an answer's text is never taken for the answer's own.
+A key's depth is not guessed: what follows it, up to the document's end, must close exactly what is opened before
+it. So `"usage"` within a tool's arguments or an answer's text is not taken for the answer's own. Where it is
+the end that is missing nothing is read, because the figures come last.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ def places(body: bytes, markers: tuple[bytes, ...]) -> Iterator[int]:
 
 
 def element(fragment: bytes) -> bytes | None:
-    """The rest of an array's element, completed to an object, where another element, or nothing, follows it."""
+    """The rest of an array's element, completed to an object, where another element or the array's end follows."""
     try:
         source = "{" + fragment.decode("utf-8", "replace")
         _, end = _decoder.raw_decode(source)
     except (ValueError, RecursionError):
         return None
     follows = source[end:].lstrip()[:1]
-    return source[:end].encode() if follows in {"", ",", "]"} else None
+    return source[:end].encode() if follows in {",", "]"} else None
 
 
-def head(body: bytes) -> bytes | None:
-    """The beginning of a document up to its model, completed to an object."""
+def opening(body: bytes) -> bytes | None:
+    """The beginning of a document up to its model's name."""
     found = _MODEL.search(body, 0, HEAD)
-    return None if found is None else body[: found.end()] + b"}"
+    return None if found is None else body[: found.end()]

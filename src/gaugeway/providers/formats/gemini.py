@@ -71,6 +71,10 @@ class Gemini:
         """See Format."""
         return (b"{",)
 
+    def closing(self, head: bytes) -> bytes:  # noqa: ARG002  the port's
+        """See Format."""
+        return b"}"
+
     def decode(self, document: bytes) -> _Document | None:
         """See Format."""
         try:

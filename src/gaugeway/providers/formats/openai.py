@@ -100,6 +100,10 @@ class OpenAI:
         """See Format."""
         return (b"{", b'{"response":{', b'{"x_groq":{')
 
+    def closing(self, head: bytes) -> bytes:  # noqa: ARG002  the port's
+        """See Format."""
+        return b"}"
+
     def decode(self, document: bytes) -> OpenAIDocument | None:
         """See Format. An event's `response` stands for the event."""
         try:

@@ -25,6 +25,8 @@ class _Anything(Struct):
     """Takes any object, keeps nothing: tells whether a text is JSON."""
 
 
+_CUT_OFF = "Input data was truncated"
+"""msgspec's word for JSON that is sound as far as it goes."""
 _object = msgspec.json.Decoder(_Anything)
 
 
@@ -58,26 +60,31 @@ def _read_object(form: Format[Any], body: bytes) -> Reported:
     document = form.decode(body)
     if document is not None:
         return form.report((document,))
-    if _is_whole(body):
+    trouble = _trouble(body)
+    if trouble is None:  # sound JSON, but not this format's
         return NOTHING
     found: list[Any] = []
-    beginning = fragments.head(body)
-    if beginning is not None and (document := form.decode(beginning)) is not None:
-        found.append(document)
-    for at in fragments.places(body, form.markers):
-        document = _from_line(form, body, at) or _from_fragment(form, body[at:], body)
+    opening = fragments.opening(body)
+    if opening is not None:
+        document = form.decode(opening + form.closing(body[: fragments.HEAD]))
         if document is not None:
             found.append(document)
-            break
+    if trouble != _CUT_OFF:
+        for at in fragments.places(body, form.markers):
+            document = _from_line(form, body, at) or _from_fragment(form, body[at:], body)
+            if document is not None:
+                found.append(document)
+                break
     return form.report(found) if found else NOTHING
 
 
-def _is_whole(body: bytes) -> bool:
+def _trouble(body: bytes) -> str | None:
+    """What is wrong with the JSON; None: nothing."""
     try:
         _object.decode(body)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    except (ValueError, RecursionError) as problem:
+        return str(problem)
+    return None
 
 
 def _from_line(form: Format[Any], body: bytes, at: int) -> Any:

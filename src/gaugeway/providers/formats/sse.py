@@ -28,7 +28,8 @@ class Candidate(Struct, frozen=True):
 
 
 def normalised(body: bytes) -> bytes:
-    """The stream with line feeds where it uses lone carriage returns, which the standard allows."""
+    """The stream without byte order mark, and with line feeds where it uses lone carriage returns."""
+    body = body.removeprefix(b"\xef\xbb\xbf")
     return body.replace(b"\r", b"\n") if b"\n" not in body and b"\r" in body else body
 
 
@@ -78,6 +79,10 @@ def opening(body: bytes) -> Iterator[bytes]:
         stop = body.find(b"\n", found.end())
         at = len(body) if stop < 0 else stop
         yield body[found.end() : at]
+        if body.startswith(b"data:", at + 1):
+            _, whole = _event_around(body, found.start(), at)
+            yield whole
+            at += len(whole)
 
 
 def _last(body: bytes, markers: tuple[bytes, ...], end: int) -> tuple[bytes, int]:

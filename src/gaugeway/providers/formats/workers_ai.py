@@ -34,6 +34,10 @@ class WorkersAI:
         """See Format."""
         return (b'{"result":{', *self._inner.wrappers(head))
 
+    def closing(self, head: bytes) -> bytes:  # noqa: ARG002  the port's
+        """See Format."""
+        return b"}"
+
     def decode(self, document: bytes) -> OpenAIDocument | None:
         """See Format. The envelope's `result` stands for the document."""
         try:
