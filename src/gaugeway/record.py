@@ -10,6 +10,7 @@ import argparse
 import contextlib
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gaugeway.core import settings
 from gaugeway.core.errors import GaugewayError
@@ -21,6 +22,9 @@ from gaugeway.recorder.process import serve
 from gaugeway.recorder.retention import Retentions
 from gaugeway.recorder.writing import Parts
 from gaugeway.stores import Stores, folder_of, open_stores
+
+if TYPE_CHECKING:
+    from gaugeway.core.pricing import PriceBook
 
 NAME = "gaugeway-record"  # at most 15 bytes, for `ps` and `top`
 
@@ -48,10 +52,31 @@ class _Opened:
             self._stores.close()
 
 
-def _price(record: LogRecord) -> tuple[Decimal | None, str | None]:
-    from gaugeway.core.pricing import price  # its data cost 25 MB and 0.3 s: not before a log needs a price
+class _Prices:
+    """Prices by every provider's own data, loaded with the first log: they cost some 25 MB and 0.3 s."""
 
-    return price(record)
+    def __init__(self) -> None:
+        self._book: PriceBook | None = None
+        self._problem: GaugewayError | None = None
+
+    def __call__(self, record: LogRecord) -> tuple[Decimal | None, str | None]:
+        book = self._book or self._load()
+        priced = book.price(record)
+        return priced.cost, priced.reason
+
+    def _load(self) -> PriceBook:
+        from gaugeway import providers
+        from gaugeway.core.pricing import PriceBook
+
+        if self._problem is not None:  # a broken provider package stays broken: do not import it for every log
+            raise self._problem
+        try:
+            found = providers.load()
+        except GaugewayError as problem:
+            self._problem = problem
+            raise
+        self._book = PriceBook({slug: provider.price_id for slug, provider in found.items()})
+        return self._book
 
 
 def main() -> None:
@@ -70,7 +95,7 @@ def main() -> None:
     parts = Parts(
         open_store=opened.logs,
         retention=opened.retention,
-        price=_price,
+        price=_Prices(),
         note_losses=lambda losses: write_journal(data, losses),
         say=notice,
     )

@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from gaugeway.recorder.address import LOCK, SOCKET, take_lock
 from gaugeway.recorder.client import RecorderClient
@@ -118,6 +119,32 @@ async def test_kill_9_of_the_recorder_at_random_moments_loses_and_doubles_nothin
     assert kills >= 2
     assert answers == [{"durable": True, "lost": 0}] * 3
     assert durations(data) == list(range(3 * count))
+
+
+async def test_kill_9_of_a_worker_loses_nothing_that_is_a_second_old(data: Path) -> None:
+    waiter = subprocess.Popen(
+        [sys.executable, str(SCRIPT), "waiter", str(data), "500"], stdout=subprocess.PIPE, text=True
+    )
+    assert waiter.stdout is not None
+    assert await asyncio.to_thread(waiter.stdout.readline) == "put\n"
+    waiter.kill()
+    waiter.wait()
+    waiter.stdout.close()
+    assert durations(data) == list(range(500))
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_every_event_loop_will_do(data: Path, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def put() -> None:
+        async with client_of(data) as client:
+            for number in range(3000):
+                client.put(logged(number, body=b"x" * 4000))
+            assert await client.flush(20)
+            assert client.state().bodies_lost == 0
+            assert durations(data) == list(range(3000))
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(put())
 
 
 async def test_a_barrier_covers_what_other_processes_have_put(data: Path) -> None:

@@ -126,11 +126,26 @@ async def put_many(data: Path, first: int, count: int, pause_s: float) -> None:
     await client.aclose(10)
 
 
+async def put_and_wait(data: Path, count: int) -> None:
+    """A server worker that puts logs, says so a second later, and is to be killed then."""
+    client = RecorderClient(data, file_spawner(data), 64 * 1024 * 1024)
+    client.start()
+    await client.flush(20)
+    for number in range(count):
+        client.put(logged(number))
+    await asyncio.sleep(1)
+    sys.stdout.write("put\n")
+    sys.stdout.flush()
+    await asyncio.sleep(60)
+
+
 def main(arguments: list[str]) -> None:
     kind, data = arguments[0], Path(arguments[1])
     if kind == "recorder":
         lock = int(arguments[3]) if arguments[2:3] == ["--lock-fd"] else None
         serve(data, file_parts(data), lock)
+    elif kind == "waiter":
+        asyncio.run(put_and_wait(data, int(arguments[2])))
     elif kind == "putter":
         asyncio.run(put_many(data, int(arguments[2]), int(arguments[3]), float(arguments[4])))
 

@@ -117,6 +117,7 @@ class RecorderClient:
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
         future = self._next
+        self._flush_queue()
         self._ask()
         done, _ = await asyncio.wait((future,), timeout=timeout_s)
         return bool(done) and future.result()

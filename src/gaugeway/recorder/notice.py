@@ -10,8 +10,8 @@ Notice = Callable[[str], None]
 
 
 def notice(text: str) -> None:
-    """Write one line. A stderr that is gone must not stop logs from being written."""
-    with contextlib.suppress(OSError, ValueError):
+    """Write one line. A stderr that is gone (or never was) must not stop logs from being written."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"gaugeway: {text}\n")
         sys.stderr.flush()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -240,6 +241,9 @@ def serve(data: Path, parts: Parts, lock: int | None = None) -> None:
             return
     else:
         os.set_inheritable(lock, False)
+    # A batch of logs is thousands of objects without cycles: to search them for some costs half of decoding them.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     try:
         asyncio.run(Recorder(data, parts).run())
     finally:

@@ -43,6 +43,7 @@ class Spawner:
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, lock, _LOCK_IN_CHILD),
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),  # nobody's pipe waits for its end
                     *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _inheritable()),
                 ],
                 setsid=True,  # Ctrl-C in the terminal is not for it
