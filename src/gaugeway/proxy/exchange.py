@@ -63,6 +63,10 @@ class Reply(Struct, kw_only=True):
     body: bytes | None = None
     incoming: Incoming | None = None
 
+    def header(self, wanted: bytes) -> bytes:
+        """A header's value by its lower-case name; empty where there is none."""
+        return next((value for name, value in self.headers if name == wanted), b"")
+
 
 class Exchange(Struct, kw_only=True):
     """One request with its answer, as it happens; dies with the request."""
@@ -98,6 +102,7 @@ class Exchange(Struct, kw_only=True):
     transcript: Transcript | None = None
     first_byte: float | None = None  # time.perf_counter(), s
     reply_started: bool = False  # something went downstream
+    handed_over: int = 0  # bytes of the answer that its connection has taken
     gone: bool = False  # the downstream hung up
     # the end
     outcome: Outcome | None = None

@@ -23,6 +23,7 @@ from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import Outcome
 from gaugeway.proxy.admission import Authentication
 from gaugeway.proxy.answers import INTERNAL, error_reply
+from gaugeway.proxy.ending import settle_hangup
 from gaugeway.proxy.exchange import Exchange, Reply, Send
 from gaugeway.proxy.receiving import Receiving
 from gaugeway.proxy.recording import Recording
@@ -66,7 +67,7 @@ class Pipeline:
             if not exchange.gone:  # the server is stopping
                 exchange.end(Outcome.INTERNAL_ERROR, "the server was stopped while the request was in flight")
                 raise
-            exchange.end(Outcome.CLIENT_GONE, "the client hung up before it had the whole answer")
+            settle_hangup(exchange)
         except Exception as defect:  # noqa: BLE001  whatever it is, it is logged and answered
             await self._own_fault(exchange, defect, send)
         finally:

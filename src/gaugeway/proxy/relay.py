@@ -9,6 +9,7 @@ from gaugeway.core import ids
 from gaugeway.core.errors import ProtocolBroken, UpstreamTimeout
 from gaugeway.core.model import Outcome
 from gaugeway.proxy.connectors.seam import Incoming
+from gaugeway.proxy.ending import settle_whole
 from gaugeway.proxy.exchange import Exchange, Headers, Reply, Send
 from gaugeway.proxy.transcript import Transcript
 
@@ -37,11 +38,7 @@ class Relay:
         elif reply.incoming is not None and not await self._stream(exchange, reply, reply.incoming, headers, send):
             return
         if reply.incoming is not None:
-            good = reply.status < 400
-            exchange.end(
-                Outcome.SUCCESS if good else Outcome.UPSTREAM_ERROR,
-                None if good else f"the provider answered {reply.status}",
-            )
+            settle_whole(exchange, reply)
 
     async def _stream(
         self, exchange: Exchange, reply: Reply, incoming: Incoming, headers: Headers, send: Send
@@ -61,6 +58,7 @@ class Relay:
                     exchange.first_byte = perf_counter()
                 transcript.add(chunk)
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                exchange.handed_over += len(chunk)
         except (ProtocolBroken, UpstreamTimeout) as failure:
             late = isinstance(failure, UpstreamTimeout)
             exchange.end(Outcome.TIMEOUT if late else Outcome.STREAM_CUT, failure.message)
