@@ -44,13 +44,19 @@ class Management:
             port = parts.port
         except ValueError as problem:
             raise Unreachable(f"--base-url: {base_url!r}: {problem}") from problem
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        plain = not (parts.query or parts.fragment or parts.username or parts.password)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
             raise Unreachable(f"--base-url: expected http://HOST:PORT/client/v4, not {base_url!r}")
         self.base_url = base_url.rstrip("/")
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname, port
         self._prefix = f"{parts.path.rstrip('/')}/accounts/{quote(account_id, safe='')}/ai-gateway"
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+    def url(self, path: str) -> str:
+        """The whole address of an operation."""
+        return f"{self._origin}{self._prefix}{path}"
 
     def get(self, path: str, **query: Any) -> Any:
         """The result of a GET."""

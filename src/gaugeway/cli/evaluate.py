@@ -20,9 +20,13 @@ from gaugeway.core.errors import BadInput, GaugewayError, NotFound
 from gaugeway.core.model import RawFilter, ResultStatus
 from gaugeway.core.money import readable
 
-POLL_SECONDS = 0.2
+FIRST_POLL_SECONDS = 0.05
+POLL_SECONDS = 1.0
+"""Between two looks at the evaluation: soon at first, then ever more seldom, up to this."""
 MAX_DATASETS = 5
+MAX_NAME = 256
 FAILED = 1
+REFUSED = 2
 INTERRUPTED = 130
 LOCAL = "http://127.0.0.1:8787/client/v4"
 
@@ -93,108 +97,117 @@ def evaluate(
         raise BadInput("--token is missing; or set GAUGEWAY_API_TOKEN (`gaugeway token create` makes one)")
     if not account:
         raise BadInput("--account is missing; or set GAUGEWAY_ACCOUNT_ID (`gaugeway serve` shows it)")
-    management = Management(base_url, token, account)
-    path = f"/gateways/{quote(gateway, safe='')}"
-    types = _choose_types(management, evaluator or [])
-    label = name or f"evaluate {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
-    with _datasets(management, path, dataset or [], checked, label) as dataset_ids:
-        evaluation = management.post(
-            f"{path}/evaluations",
-            {"name": label, "dataset_ids": dataset_ids, "evaluation_type_ids": [kind["id"] for kind in types]},
-        )
-    evaluation = _follow(management, path, evaluation, timeout)
+    left: dict[str, str] = {}
+    try:
+        run = Run(Management(base_url, token, account), f"/gateways/{quote(gateway, safe='')}", left)
+        types = run.choose_types(evaluator or [])
+        label = name or f"evaluate {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        with run.datasets(dataset or [], checked, label) as dataset_ids:
+            evaluation = run.create(label, dataset_ids, [kind["id"] for kind in types])
+        evaluation = run.follow(evaluation, timeout)
+    except KeyboardInterrupt as interrupt:
+        print_note("; ".join(["interrupted", *left.values()]))
+        raise typer.Exit(INTERRUPTED) from interrupt
+    except (Unreachable, TimeoutError) as problem:
+        print_error(str(problem))
+        for trace in left.values():
+            print_note(trace)
+        raise typer.Exit(FAILED if left else REFUSED) from problem
     _report(evaluation, types, as_json=as_json)
     if any(result["status"] in (ResultStatus.FAILED, ResultStatus.CANCELLED) for result in evaluation["results"]):
         raise typer.Exit(FAILED)
 
 
-def _choose_types(management: Management, wanted: Sequence[str]) -> list[dict[str, Any]]:
-    known = [kind for kind in management.get_all("/evaluation-types") if kind["enable"]]
-    if not wanted:
-        return known
-    chosen: list[dict[str, Any]] = []
-    for word in dict.fromkeys(wanted):
-        matches = [kind for kind in known if word in (kind["id"], kind["name"])]
-        if not matches:
-            names = ", ".join(kind["id"] for kind in known)
-            raise BadInput(f"--evaluator: there is no evaluator {word!r} here; there is: {names}")
-        chosen += matches[:1]
-    return chosen
+class Run:
+    """One evaluation on a server. `left` says at each moment what would stay behind if we went away."""
 
+    def __init__(self, management: Management, path: str, left: dict[str, str]) -> None:
+        self._management = management
+        self._path = path
+        self._left = left
 
-@contextmanager
-def _datasets(
-    management: Management, path: str, names: Sequence[str], filters: Sequence[RawFilter], label: str
-) -> Generator[list[str]]:
-    """The ids of the datasets to use; one made for the moment is deleted again, whatever happens."""
-    if names:
-        yield _find_datasets(management, path, names)
-        return
-    made = management.post(
-        f"{path}/datasets",
-        {
-            "name": f"for {label}"[:256],
-            "enable": True,
-            "filters": [{"key": f.key, "operator": f.operator, "value": f.value} for f in filters],
-        },
-    )
-    try:
-        yield [made["id"]]
-    finally:
+    def choose_types(self, wanted: Sequence[str]) -> list[dict[str, Any]]:
+        """The evaluation types of these names or ids; all where none is named. BadInput for an unknown one."""
+        known = [kind for kind in self._management.get_all("/evaluation-types") if kind["enable"]]
+        if not wanted:
+            return known
+        chosen: list[dict[str, Any]] = []
+        for word in wanted:
+            matches = [kind for kind in known if word in (kind["id"], kind["name"])]
+            if not matches:
+                names = ", ".join(kind["id"] for kind in known)
+                raise BadInput(f"--evaluator: there is no evaluator {word!r} here; there is: {names}")
+            chosen += [kind for kind in matches[:1] if kind not in chosen]
+        return chosen
+
+    @contextmanager
+    def datasets(self, names: Sequence[str], filters: Sequence[RawFilter], label: str) -> Generator[list[str]]:
+        """The ids of the datasets to use; one made for the moment is deleted again, whatever happens."""
+        if names:
+            yield self._find(names)
+            return
+        called = f"for {label}"[:MAX_NAME]
+        self._left["dataset"] = f"the dataset {called!r} may be there now"
+        body = [{"key": f.key, "operator": f.operator, "value": f.value} for f in filters]
+        made = self._post("dataset", "/datasets", {"name": called, "enable": True, "filters": body})
+        self._left["dataset"] = f"the dataset {called!r} ({made['id']}) is still there"
         try:
-            management.delete(f"{path}/datasets/{made['id']}")
-        except GaugewayError as problem:
-            print_warning(f"the dataset {made['name']!r} ({made['id']}) could not be deleted: {problem}")
+            yield [made["id"]]
+        finally:
+            try:
+                self._management.delete(f"{self._path}/datasets/{made['id']}")
+                del self._left["dataset"]
+            except GaugewayError as problem:
+                print_warning(f"{self._left.pop('dataset')}: {problem}")
 
+    def create(self, label: str, dataset_ids: list[str], type_ids: list[str]) -> dict[str, Any]:
+        """The evaluation, begun."""
+        self._left["evaluation"] = f"the evaluation {label!r} may be there now"
+        body = {"name": label, "dataset_ids": dataset_ids, "evaluation_type_ids": type_ids}
+        made: dict[str, Any] = self._post("evaluation", "/evaluations", body)
+        url = self._management.url(f"{self._path}/evaluations/{made['id']}")
+        self._left["evaluation"] = f"the evaluation {label!r} goes on in the server: GET {url}"
+        return made
 
-def _find_datasets(management: Management, path: str, names: Sequence[str]) -> list[str]:
-    if len(names) > MAX_DATASETS:
-        raise BadInput(f"--dataset: at most {MAX_DATASETS}, not {len(names)}")
-    known = management.get_all(f"{path}/datasets")
-    found: list[str] = []
-    for word in names:
-        matches = [item["id"] for item in known if word in (item["id"], item["name"])]
-        if not matches:
-            shown = ", ".join(repr(item["name"]) for item in known[:20]) or "none"
-            raise NotFound(f"--dataset: there is no dataset {word!r} in this gateway; there is: {shown}")
-        found += matches[:1]
-    return found
-
-
-def _follow(management: Management, path: str, evaluation: dict[str, Any], timeout: float) -> dict[str, Any]:
-    """Poll until every result is terminal. What goes on without us is always said."""
-    goes_on = (
-        f"the evaluation {evaluation['name']!r} ({evaluation['id']}) goes on in the server;"
-        f" GET {management.base_url}/…{path}/evaluations/{evaluation['id']} shows it"
-    )
-    deadline = time.monotonic() + timeout
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    target = console(stderr=True)
-    try:
-        with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
-            task = progress.add_task(evaluation["name"], total=len(evaluation["results"]) or None)
+    def follow(self, evaluation: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """The evaluation when every result is terminal; shows how far it is. TimeoutError."""
+        deadline = time.monotonic() + timeout
+        target = console(stderr=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(
+            *columns, TimeElapsedColumn(), console=target, transient=True, disable=not target.is_terminal
+        ) as progress:
+            task = progress.add_task(_now_running(evaluation), total=len(evaluation["results"]) or None)
+            pause = FIRST_POLL_SECONDS
             while not evaluation["processed"]:
                 if time.monotonic() > deadline:
-                    print_error(f"no results after {timeout:g} s; {goes_on}")
-                    raise typer.Exit(FAILED)
-                time.sleep(POLL_SECONDS)
-                evaluation = management.get(f"{path}/evaluations/{evaluation['id']}")
+                    raise TimeoutError(f"no results after {timeout:g} s")
+                time.sleep(pause)
+                pause = min(pause * 1.5, POLL_SECONDS)
+                evaluation = self._management.get(f"{self._path}/evaluations/{evaluation['id']}")
                 done = [ResultStatus(result["status"]).is_terminal for result in evaluation["results"]]
                 progress.update(task, completed=sum(done), description=_now_running(evaluation))
-    except KeyboardInterrupt as interrupt:
-        print_note(f"interrupted; {goes_on}")
-        raise typer.Exit(INTERRUPTED) from interrupt
-    except (Unreachable, Refused) as problem:
-        print_error(str(problem))
-        print_note(goes_on if isinstance(problem, Unreachable) else f"it was evaluation {evaluation['id']}")
-        raise typer.Exit(FAILED) from problem
-    return evaluation
+        return evaluation
+
+    def _post(self, what: str, path: str, body: dict[str, Any]) -> Any:
+        try:
+            return self._management.post(self._path + path, body)
+        except Refused:
+            del self._left[what]  # the server said that it made nothing
+            raise
+
+    def _find(self, names: Sequence[str]) -> list[str]:
+        if len(names) > MAX_DATASETS:
+            raise BadInput(f"--dataset: at most {MAX_DATASETS}, not {len(names)}")
+        known = self._management.get_all(f"{self._path}/datasets")
+        found: list[str] = []
+        for word in names:
+            matches = [item["id"] for item in known if word in (item["id"], item["name"])]
+            if not matches:
+                shown = ", ".join(repr(item["name"]) for item in known[:20]) or "none"
+                raise NotFound(f"--dataset: there is no dataset {word!r} in this gateway; there is: {shown}")
+            found += matches[:1]
+        return found
 
 
 def _now_running(evaluation: dict[str, Any]) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from gaugeway.demo.chats import PRICE_IN, PRICE_OUT, Kind, Sent
 
-TOLERANCE = Decimal("1e-9")
-"""Of a figure: a mean that never ends is rounded somewhere, and the API shows a log's cost as a float."""
+TOLERANCE = Decimal("1e-25")
+"""Of a figure: a mean that never ends is rounded somewhere."""
 
 
 class Log(Struct, frozen=True, kw_only=True):
@@ -25,7 +26,7 @@ class Log(Struct, frozen=True, kw_only=True):
     status_code: int | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
-    cost: float | None = None
+    cost: Decimal | None = msgspec.field(name="cost_exact", default=None)  # dollars
     cost_reason: str | None = None
     feedback: int | None = None
     metadata: dict[str, Any] | None = None
@@ -70,9 +71,7 @@ def _check_log(one: Sent, log: Log) -> list[str]:
             ("tokens_in", log.tokens_in or None, one.tokens_in),
             ("tokens_out", log.tokens_out or None, one.tokens_out),
         ]
-        cost = expected_cost(one)
-        if (log.cost is None) != (cost is None) or not _close(log.cost, cost):
-            wanted.append(("cost", log.cost, cost))
+        wanted.append(("cost", log.cost, expected_cost(one)))
     return [f"{name} is {found!r}, expected {right!r}" for name, found, right in wanted if found != right]
 
 
@@ -92,7 +91,7 @@ class Figure(Struct, frozen=True, kw_only=True):
 
 def expected_figures(sent: Sequence[Sent], logs: Sequence[Log]) -> dict[str, Figure]:
     """The evaluators' figures, worked out here from the logs and the thumbs that were given."""
-    costs = [Decimal(str(log.cost)) for log in logs if log.cost is not None]
+    costs = [log.cost for log in logs if log.cost is not None]
     durations = [Decimal(log.duration) for log in logs]
     thumbs = [one.chat.feedback for one in sent if one.chat.feedback is not None]
     return {
@@ -127,7 +126,7 @@ def check_results(evaluation: dict[str, Any], figures: dict[str, Figure], select
     return wrong
 
 
-def _close(found: float | Decimal | None, right: Decimal | None) -> bool:
+def _close(found: Decimal | None, right: Decimal | None) -> bool:
     if found is None or right is None:
-        return found is None and right is None
-    return abs(Decimal(str(found)) - right) <= TOLERANCE * max(abs(right), Decimal("1e-6"))
+        return found is right
+    return abs(found - right) <= TOLERANCE * abs(right)

@@ -47,7 +47,8 @@ def _serve() -> None:
     parameters.port = 0  # a free one
     parameters.n_ctx = 2048
     parameters.n_parallel = 2
-    parameters.cpuparams.n_threads = min(os.cpu_count() or 1, 4)
+    parameters.cpuparams.n_threads = min(max((os.cpu_count() or 1) // 2, 1), 4)  # the others want to run, too
+    parameters.cpuparams.poll = 0  # sleep while there is nothing to do
     parameters.verbosity = -1
     parameters.ui = False
     server = library.Server(parameters)

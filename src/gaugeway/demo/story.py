@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import msgspec
 import openai
 from msgspec import Struct
 
-from gaugeway.core.money import readable
+from gaugeway.core.money import plain, readable
 from gaugeway.core.settings import Settings
 from gaugeway.demo.chats import PRICE_IN_WORDS, Sent, plan, send_all
 from gaugeway.demo.checks import Log, check_logs, check_results, expected_figures
@@ -191,13 +192,21 @@ def _tell_logs(stage: Stage, sent: Sequence[Sent], logs: Sequence[Log], teller: 
             str(log.duration),
             _known(log.tokens_in),
             _known(log.tokens_out),
-            "not known" if log.cost is None else f"{log.cost:.8f}",
+            "not known" if log.cost is None else plain(log.cost),
             {1: "up", -1: "down"}.get(log.feedback or 0, ""),
         ]
         for log in logs
     ]
     teller.table(f"The logs of gateway {stage.gateway_id!r}", columns, rows)
     teller.line(f"The price is made up ({PRICE_IN_WORDS}) and was sent with cf-aig-custom-cost; some came without.")
+    for sentence in _unknown_costs(logs):
+        teller.line(sentence)
+
+
+def _unknown_costs(logs: Sequence[Log]) -> list[str]:
+    """Why costs are not known, and of how many logs."""
+    reasons = Counter(log.cost_reason or "no reason given" for log in logs if log.cost is None)
+    return [f"cost not known, {count} logs: {reason}" for reason, count in reasons.most_common()]
 
 
 def _known(number: int | None) -> str:
