@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import Protocol, cast
 
 from gaugeway.core.errors import GaugewayError
 from gaugeway.core.provider import Provider
@@ -18,14 +19,20 @@ class BadProvider(GaugewayError):
     """A provider that cannot be loaded: which, from where, and what to do."""
 
 
-def load() -> dict[str, Provider]:
+class EntryPoints(Protocol):
+    """Finds what installed packages offer under a group, as importlib.metadata.entry_points does."""
+
+    def __call__(self, *, group: str) -> Iterable[EntryPoint]: ...
+
+
+def load(installed: EntryPoints = entry_points) -> dict[str, Provider]:
     """Every provider by its slug: those of this package, then those of other packages' entry points.
 
     Raises BadProvider where two have the same slug, or one cannot be imported or lacks what a provider has.
     """
     found: dict[str, Provider] = {}
     sources: dict[str, str] = {}
-    for provider, source in (*_built_in(), *_brought()):
+    for provider, source in (*_built_in(), *_brought(installed)):
         slug = provider.slug
         if slug in found:
             raise BadProvider(
@@ -41,8 +48,8 @@ def _built_in() -> list[tuple[Provider, str]]:
     return [(_checked(getattr(module, "PROVIDER", None), module.__name__), module.__name__) for module in modules]
 
 
-def _brought() -> list[tuple[Provider, str]]:
-    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.value)
+def _brought(installed: EntryPoints) -> list[tuple[Provider, str]]:
+    points = sorted(installed(group=ENTRY_POINTS), key=lambda point: point.value)
     return [(_loaded(point), f"entry point {point.name} = {point.value}") for point in points]
 
 
