@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,21 @@ import pytest
 
 from support.server import Server, new_server
 from support.upstream import Upstream
+
+
+@pytest.fixture
+def start(tmp_path: Path, upstream: Upstream) -> Iterator[Callable[..., Server]]:
+    """Start a server of the test's own; it does not outlive the test."""
+    started: list[Server] = []
+
+    def start(workers: int = 1) -> Server:
+        started.append(new_server(tmp_path, upstream.url, workers=workers))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
 
 
 def all_logs(server: Server, gateway: str) -> list[dict[str, Any]]:
@@ -34,9 +50,8 @@ def kill_everything(server: Server) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_kill_9_of_everything_loses_no_acknowledged_log(tmp_path: Path, upstream: Upstream, workers: int) -> None:
-    server = new_server(tmp_path, upstream.url, workers=workers)
-    server.start()
+def test_kill_9_of_everything_loses_no_acknowledged_log(start: Callable[..., Server], workers: int) -> None:
+    server = start(workers)
     gateway = server.make_gateway()
     answered: list[tuple[float, str]] = []
     stop = threading.Event()
@@ -65,7 +80,6 @@ def test_kill_9_of_everything_loses_no_acknowledged_log(tmp_path: Path, upstream
         for client in clients:
             client.join(60)
     kept = [log["id"] for log in all_logs(server, gateway)]
-    server.stop()
     assert len(kept) == len(set(kept)), "a log was written twice"
     assert answered
     present = set(kept)
@@ -74,20 +88,19 @@ def test_kill_9_of_everything_loses_no_acknowledged_log(tmp_path: Path, upstream
     assert all(age is not None and age <= 1 for age in ages), f"lost, with seconds before the next kill: {ages}"
 
 
-def test_a_stop_loses_nothing_at_all(tmp_path: Path, upstream: Upstream) -> None:
-    server = new_server(tmp_path, upstream.url)
-    server.start()
+def test_a_stop_loses_nothing_at_all(start: Callable[..., Server]) -> None:
+    server = start()
     gateway = server.make_gateway()
     answered = {server.chat(gateway).headers["cf-aig-log-id"] for _ in range(20)}
     assert server.stop() == 0
     server.start()
     assert {log["id"] for log in all_logs(server, gateway)} == answered
-    server.stop()
 
 
-def test_a_request_in_flight_is_finished_when_the_server_is_stopped(tmp_path: Path, upstream: Upstream) -> None:
-    server = new_server(tmp_path, upstream.url)
-    server.start()
+def test_a_request_in_flight_is_finished_when_the_server_is_stopped(
+    start: Callable[..., Server], upstream: Upstream
+) -> None:
+    server = start()
     gateway = server.make_gateway()
     answers: list[bytes] = []
     client = threading.Thread(target=lambda: answers.append(server.chat(gateway, "drip", stream=True).body))
@@ -98,15 +111,14 @@ def test_a_request_in_flight_is_finished_when_the_server_is_stopped(tmp_path: Pa
     assert answers[0].endswith(b"data: [DONE]\n\n")
     server.start()
     assert [log["outcome"] for log in server.logs(gateway)] == ["success"]
-    server.stop()
 
 
-def test_an_evaluation_survives_kill_9(tmp_path: Path, upstream: Upstream) -> None:
-    server = new_server(tmp_path, upstream.url)
-    server.start()
+def test_an_evaluation_survives_kill_9(start: Callable[..., Server]) -> None:
+    server = start()
     gateway = server.make_gateway()
     for _ in range(5):
         server.chat(gateway, "gpt-4o-mini")
+    assert len(server.logs(gateway)) == 5  # listed, so durable
     dataset = server.manage("POST", f"/gateways/{gateway}/datasets", {"name": "all", "enable": True, "filters": []})
     made = server.manage(
         "POST",
@@ -123,4 +135,3 @@ def test_an_evaluation_survives_kill_9(tmp_path: Path, upstream: Upstream) -> No
     assert results["cost"]["status"] == 2
     assert results["cost"]["result"] == "0.0000087"
     assert found["total_logs"] == results["cost"]["total_logs"] == 5
-    server.stop()
