@@ -74,7 +74,8 @@ class _Listed(Struct, frozen=True, kw_only=True):
 class PriceList:
     """Prices by provider, model and day. Bounded; not for several threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, remember: int = MAX_REMEMBERED) -> None:
+        self._limit = remember
         self._remembered: dict[tuple[str, str, int, tuple[tuple[str, str], ...]], _Listed | str] = {}
 
     def cost(self, price_id: str, model: str, at_ms: int, usage: Usage, *, has_output: bool = True) -> Outcome:
@@ -87,7 +88,7 @@ class PriceList:
         key = (price_id, model, day, tuple(context.items()) if context else ())
         listed = self._remembered.get(key)
         if listed is None:
-            if len(self._remembered) >= MAX_REMEMBERED:
+            if len(self._remembered) >= self._limit:
                 self._remembered.clear()
             listed = self._remembered[key] = _find(price_id, model, day, context or {})
         if isinstance(listed, str):
@@ -278,14 +279,16 @@ def _by_rates(plan: _Plan, usage: Usage) -> Outcome:
     if rates.cached is not None and (cached := usage.cached_tokens_in):
         fresh -= cached
         cost += cached * rates.cached
-    if rates.written is not None and (written := usage.cache_write_tokens):
+    if rates.written is not None:
+        written = usage.cache_write_tokens or 0
         fresh -= written
         if rates.written_1h is not None and (hour := usage.cache_write_1h_tokens):
             written -= hour
             cost += hour * rates.written_1h
         if written < 0:
             return None, "the provider reported more tokens written to its cache for an hour than at all"
-        cost += written * rates.written
+        if written:
+            cost += written * rates.written
     if fresh < 0:
         return None, "the provider reported more cached tokens than input tokens"
     if rates.into is not None:
