@@ -15,7 +15,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from gaugeway.cli.client import Management, Refused, Unreachable
 from gaugeway.cli.filters import parse_filter
 from gaugeway.cli.options import AsJson
-from gaugeway.cli.output import Column, console, print_error, print_json, print_note, print_table, print_warning
+from gaugeway.cli.output import (
+    Column,
+    console,
+    print_error,
+    print_json,
+    print_note,
+    print_table,
+    print_warning,
+    printable,
+)
 from gaugeway.core.errors import BadInput, GaugewayError, NotFound
 from gaugeway.core.model import RawFilter, ResultStatus
 from gaugeway.core.money import readable
@@ -225,6 +234,10 @@ def _report(evaluation: dict[str, Any], types: Sequence[dict[str, Any]], *, as_j
     selected = evaluation["total_logs"]
     rows = [_row(result, by_id.get(result["evaluation_type_id"], {}), selected) for result in evaluation["results"]]
     print_table(_COLUMNS, rows, title=f"{evaluation['name']}: {selected} logs selected")
+    for row, result in zip(rows, evaluation["results"], strict=True):
+        note = result["status_description"].partition(": ")[2]
+        if note:
+            console().out(f"{row[0]}: {printable(note)}", highlight=False)
     print_note(f"evaluation {evaluation['id']}")
 
 
@@ -247,7 +260,7 @@ def _row(result: dict[str, Any], kind: dict[str, Any], selected: int) -> list[st
         f"{result['total_logs']} of {selected}",
         _count(result, "skipped"),
         _count(result, "failed"),
-        result["status_description"],
+        result["status_description"].partition(": ")[0],
     ]
 
 

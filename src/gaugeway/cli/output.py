@@ -66,6 +66,9 @@ def print_json(value: Any) -> None:
     console().out(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), highlight=False)
 
 
+_STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "show_edge": False, "pad_edge": False}
+
+
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """A table on stdout: drawn on a terminal, aligned plain columns elsewhere."""
     target = console()
@@ -76,7 +79,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, tit
         for line in _aligned(columns, shown):
             target.out(line, highlight=False)
         return
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(title=title or None, title_justify="left", title_style="bold", **_STYLE)
     for column in columns:
         justify = "right" if column.right else "left"
         table.add_column(column.name, justify=justify, style=column.style, overflow="fold", no_wrap=column.whole)

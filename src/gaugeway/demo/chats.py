@@ -44,11 +44,11 @@ FEEDBACK = (1, 1, -1, None)
 class Kind(StrEnum):
     """What a chat is meant to show."""
 
-    WHOLE = "answer at once"
-    STREAMED = "streamed answer"
+    WHOLE = "at once"
+    STREAMED = "streamed"
     BAD_REQUEST = "bad request"
     UNKNOWN_PATH = "unknown path"
-    HUNG_UP = "client hangs up"
+    HUNG_UP = "hung up"
 
 
 class Chat(Struct, frozen=True, kw_only=True):

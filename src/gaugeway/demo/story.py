@@ -181,23 +181,23 @@ def _evaluate(stage: Stage, children: Children, teller: Teller) -> dict[str, Any
 
 def _tell_logs(stage: Stage, sent: Sequence[Sent], logs: Sequence[Log], teller: Teller) -> None:
     kinds = {one.log_id: one.chat.kind for one in sent}
-    columns = [("log", False), ("request", False), ("model", False), ("outcome", False), ("ms", True)]
-    columns += [("tokens in", True), ("tokens out", True), ("cost in USD", True), ("feedback", False)]
+    columns = [("log", False), ("request", False), ("outcome", False), ("status", True), ("ms", True)]
+    columns += [("tokens", True), ("cost in USD", True), ("thumb", False)]
     rows = [
         [
-            log.id[-12:],
+            f"…{log.id[-6:]}",
             str(kinds.get(log.id, "?")),
-            log.model or "-",
-            f"{log.outcome} {log.status_code or ''}".strip(),
+            log.outcome,
+            _known(log.status_code),
             str(log.duration),
-            _known(log.tokens_in),
-            _known(log.tokens_out),
+            f"{_known(log.tokens_in)}+{_known(log.tokens_out)}",
             "not known" if log.cost is None else plain(log.cost),
             {1: "up", -1: "down"}.get(log.feedback or 0, ""),
         ]
         for log in logs
     ]
-    teller.table(f"The logs of gateway {stage.gateway_id!r}", columns, rows)
+    models = ", ".join(sorted({log.model for log in logs}))
+    teller.table(f"The logs of gateway {stage.gateway_id!r}; model: {models}", columns, rows)
     teller.line(f"The price is made up ({PRICE_IN_WORDS}) and was sent with cf-aig-custom-cost; some came without.")
     for sentence in _unknown_costs(logs):
         teller.line(sentence)
@@ -206,7 +206,11 @@ def _tell_logs(stage: Stage, sent: Sequence[Sent], logs: Sequence[Log], teller: 
 def _unknown_costs(logs: Sequence[Log]) -> list[str]:
     """Why costs are not known, and of how many logs."""
     reasons = Counter(log.cost_reason or "no reason given" for log in logs if log.cost is None)
-    return [f"cost not known, {count} logs: {reason}" for reason, count in reasons.most_common()]
+    return [f"cost not known of {_logs(count)}: {reason}" for reason, count in reasons.most_common()]
+
+
+def _logs(count: int) -> str:
+    return "1 log" if count == 1 else f"{count} logs"
 
 
 def _known(number: int | None) -> str:
@@ -218,23 +222,29 @@ def _tell_results(stage: Stage, evaluation: dict[str, Any], teller: Teller) -> N
     known = {kind.id: kind.to_dict() for kind in types}
     selected = int(evaluation["total_logs"])  # the client makes floats of counts
     columns = [("evaluator", False), ("value", True), ("unit", False), ("from logs", True), ("skipped", True)]
-    columns += [("failed", True), ("how", False)]
+    columns += [("failed", True), ("status", False)]
     rows: list[list[str]] = []
+    notes: list[str] = []
     for result in evaluation["results"]:
         kind = known.get(result["evaluation_type_id"], {})
+        name = str(kind.get("name", result["evaluation_type_id"]))
+        status, _, note = result["status_description"].partition(": ")
+        notes += [f"{name}: {note}"] if note else []
         rows.append(
             [
-                str(kind.get("name", result["evaluation_type_id"])),
+                name,
                 readable(result["result"]) if result["result"] else "-",
                 str(kind.get("unit", "")),
                 f"{int(result['total_logs'])} of {selected}",
                 str(result["skipped"]),
                 str(result["failed"]),
-                result["status_description"],
+                status,
             ]
         )
     simulated = "" if stage.upstream.real else " (SIMULATED upstream)"
     teller.table(f"The evaluation's results{simulated}", columns, rows)
+    for note in notes:
+        teller.line(note)
 
 
 def _conclude(wrong: Sequence[str], teller: Teller) -> None:
