@@ -21,6 +21,9 @@ V = TypeVar("V")
 MAX_REMEMBERED = 20_000
 """Entries of each kind, absent ones included, so that made-up names cannot fill the memory."""
 
+MAX_TOKEN = 1024
+"""Bytes of a credential that is remembered; longer ones are no tokens of ours, but may fill the memory."""
+
 CUSTOM_PREFIX = "custom-"
 
 
@@ -72,11 +75,14 @@ class Directory:
         return _remember(self._gateways, key, found)
 
     def token(self, text: bytes) -> Token | None:
-        """The token with that text, expired or not."""
-        digest = sha256(text).digest()
-        if digest in self._tokens:
-            return self._tokens[digest]
-        return _remember(self._tokens, digest, self._token_store.find(digest))
+        """The token with that text, expired or not.
+
+        Remembered by its text, as a hash each time would cost more than all the rest of the look-up.
+        """
+        if text in self._tokens:
+            return self._tokens[text]
+        token = self._token_store.find(sha256(text).digest())
+        return token if len(text) > MAX_TOKEN else _remember(self._tokens, text, token)
 
     def target(self, account_id: str, slug: str) -> Target | str:
         """Where requests for a provider go, or a sentence saying why they cannot."""

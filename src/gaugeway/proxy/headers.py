@@ -53,6 +53,7 @@ _NOT_UPSTREAM = HOP_BY_HOP | {
     b"cf-access-client-id",
     b"cf-access-client-secret",
 }
+_TREATED = _NOT_UPSTREAM | {b"content-type", b"user-agent", b"accept-encoding"}
 _NOT_DOWNSTREAM = HOP_BY_HOP | {
     b"alt-svc",  # names other ways to the upstream, not to us
     b"cf-aig-log-id",
@@ -60,6 +61,7 @@ _NOT_DOWNSTREAM = HOP_BY_HOP | {
     b"cf-aig-step",
 }
 
+_PLAIN_CONNECTION = (b"keep-alive", b"close")
 _DECODABLE = (b"gzip", b"deflate", b"zstd", b"identity")
 MAX_EVENT_ID = 512
 MAX_METADATA_ENTRIES = 5
@@ -81,27 +83,28 @@ def sort_request(headers: Iterable[tuple[bytes, bytes]]) -> Sorted:
     options = Options()
     found = Sorted(upstream, options)
     connection: bytes | None = None
+    keep = upstream.append
     for pair in headers:
         name, value = pair
-        if name.startswith(b"cf-"):
-            if name.startswith(b"cf-aig-") or name in _LEGACY:
-                _read_option(options, name, value)
-                continue
+        if name not in _TREATED and not name.startswith(b"cf-"):
+            keep(pair)
         elif name == b"content-type":
             found.content_type = value.decode("latin-1")
+            keep(pair)
         elif name == b"user-agent":
             found.user_agent = value.decode("latin-1")
+            keep(pair)
         elif name == b"accept-encoding":
-            upstream.append((name, _decodable(value)))
-            continue
-        if name in _NOT_UPSTREAM:
-            if name == b"connection":
-                connection = value if connection is None else connection + b"," + value
-            elif name == b"content-length":
-                found.content_length = int(value)  # the server's parser let only digits through
-            continue
-        upstream.append(pair)
-    if connection is not None and connection.lower() not in (b"keep-alive", b"close"):
+            keep((name, _decodable(value)))
+        elif name == b"content-length":
+            found.content_length = int(value)  # the server's parser let only digits through
+        elif name == b"connection":
+            connection = value if connection is None else connection + b"," + value
+        elif name.startswith(b"cf-aig-") or name in _LEGACY:
+            _read_option(options, name, value)
+        elif name not in _NOT_UPSTREAM:
+            keep(pair)
+    if connection is not None and connection.lower() not in _PLAIN_CONNECTION:
         dropped = named_by_connection(connection)
         found.upstream = [pair for pair in upstream if pair[0] not in dropped]
     return found
@@ -114,12 +117,14 @@ def named_by_connection(value: bytes) -> frozenset[bytes]:
 
 def for_downstream(headers: Headers) -> Headers:
     """An upstream's headers without those that speak of its own connection. Content-Length stays."""
-    kept = [pair for pair in headers if pair[0] not in _NOT_DOWNSTREAM]
-    for name, value in headers:
-        if name == b"connection" and value.lower() not in (b"keep-alive", b"close"):
-            dropped = named_by_connection(value)
-            return [pair for pair in kept if pair[0] not in dropped]
-    return kept
+    kept: Headers = []
+    dropped: frozenset[bytes] = frozenset()
+    for pair in headers:
+        if pair[0] not in _NOT_DOWNSTREAM:
+            kept.append(pair)
+        elif pair[0] == b"connection" and pair[1].lower() not in _PLAIN_CONNECTION:
+            dropped |= named_by_connection(pair[1])
+    return [pair for pair in kept if pair[0] not in dropped] if dropped else kept
 
 
 _decodable_cache: dict[bytes, bytes] = {}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import msgspec
+from msgspec import Struct
+
 from gaugeway.core.model import Bodies, Logged, LogRecord, Outcome, Usage
 from gaugeway.core.ports import LogSink
 from gaugeway.core.provider import Reported
@@ -17,6 +20,19 @@ _NO_BODIES = frozenset((Outcome.REFUSED,))
 """Whoever is turned away at the door leaves no bodies: nobody else can then fill the store with them."""
 
 
+_PLAIN = (b"", b"identity")
+
+
+class _Answer(Struct):
+    """What came back, as the log sees it."""
+
+    body: bytes = b""  # decoded; head and tail, where it was too long
+    is_cut: bool = False
+    content_type: str = ""
+    problem: str | None = None  # what hindered reading it
+    reported: Reported = _NOTHING
+
+
 class Recording:
     """Makes the log and hands it to the sink."""
 
@@ -28,90 +44,98 @@ class Recording:
         """The exchange's one log, unless collection is off."""
         if not exchange.collects_log:
             return
-        answer, answer_is_cut, undecoded = self._answer(exchange)
-        record = self._build(exchange, self._reported(exchange, answer), undecoded)
+        answer = self._read_answer(exchange)
+        record = _without_secrets(self._build(exchange, answer), exchange.secrets)
         bodies = None
         if exchange.options.collect_log_payload and exchange.outcome not in _NO_BODIES:
-            bodies = self._bodies(exchange, answer, cut=answer_is_cut)
+            bodies = self._bodies(exchange, answer)
         self._sink.put(Logged(record, bodies))
 
-    def _answer(self, exchange: Exchange) -> tuple[bytes, bool, str | None]:
-        """The answer's readable bytes (head and tail where it was too long), whether cut, and what hindered."""
-        transcript = exchange.transcript
-        if transcript is None or exchange.reply is None:
-            return b"", False, None
-        for name, value in exchange.reply.headers:
-            if name == b"content-encoding" and value.lower() != b"identity":
-                decoded, complete, problem = decode_body(value, transcript.head(), self._cap)
-                return decoded, transcript.is_cut or not complete, problem
-        return transcript.head_and_tail(), transcript.is_cut, None
+    def _read_answer(self, exchange: Exchange) -> _Answer:
+        answer = _Answer()
+        transcript, reply = exchange.transcript, exchange.reply
+        if transcript is None or reply is None:
+            return answer
+        coding = b""
+        for name, value in reply.headers:
+            if name == b"content-type":
+                answer.content_type = value.decode("latin-1")
+            elif name == b"content-encoding":
+                coding = value.lower()
+        answer.is_cut = transcript.is_cut
+        if coding in _PLAIN:
+            answer.body = transcript.head_and_tail()
+        else:
+            answer.body, complete, answer.problem = decode_body(coding, transcript.head(), self._cap)
+            answer.is_cut = answer.is_cut or not complete
+        if exchange.target is not None and reply.incoming is not None:
+            read = exchange.target.provider.read_response
+            answer.reported = read(exchange.rest, answer.content_type, answer.body)
+        return answer
 
-    def _reported(self, exchange: Exchange, answer: bytes) -> Reported:
-        reply = exchange.reply
-        if exchange.target is None or reply is None or reply.incoming is None:
-            return _NOTHING
-        return exchange.target.provider.read_response(exchange.rest, _header(exchange, b"content-type"), answer)
-
-    def _build(self, exchange: Exchange, reported: Reported, undecoded: str | None) -> LogRecord:
+    def _build(self, exchange: Exchange, answer: _Answer) -> LogRecord:
         reply, options, asked, gateway = exchange.reply, exchange.options, exchange.asked, exchange.gateway
-        first_byte, transcript = exchange.first_byte, exchange.transcript
-        error = exchange.error or undecoded
-        response_model = reported.model
+        started, first_byte, transcript = exchange.started, exchange.first_byte, exchange.transcript
+        reported = answer.reported
         return LogRecord(
             account_id=gateway.account_id,
             gateway_id=gateway.id,
             id=exchange.log_id,
             provider=exchange.slug,
             outcome=exchange.outcome or Outcome.INTERNAL_ERROR,
-            duration=round((perf_counter() - exchange.started) * 1000),
-            model=self._clean(exchange, asked.model),
+            duration=round((perf_counter() - started) * 1000),
+            model=asked.model,
             model_type=asked.model_type,
-            path=self._clean(exchange, exchange.rest),
+            path=exchange.rest,
             method=exchange.method,
             status_code=reply.status if reply is not None and exchange.reply_started else None,
             step=exchange.step,
             event_id=options.event_id,
-            user_agent=exchange.user_agent and self._clean(exchange, exchange.user_agent),
+            user_agent=exchange.user_agent,
             authentication=exchange.authenticated,
-            first_byte_ms=None if first_byte is None else round((first_byte - exchange.started) * 1000),
+            first_byte_ms=None if first_byte is None else round((first_byte - started) * 1000),
             usage=reported.usage or _NO_USAGE,
-            response_model=None if response_model == asked.model else response_model,
+            response_model=None if reported.model == asked.model else reported.model,
             custom_cost=options.custom_cost,
             request_content_type=exchange.content_type or None,
-            response_content_type=_header(exchange, b"content-type") or None,
+            response_content_type=answer.content_type or None,
             request_size=len(exchange.body),
             response_size=0 if transcript is None else transcript.size,
             metadata=options.metadata,
             attempts=tuple(exchange.attempts),
-            error=error and self._clean(exchange, error),
+            error=exchange.error or answer.problem,
         )
 
-    def _clean(self, exchange: Exchange, text: str) -> str:
-        """A text column without the request's own credentials."""
-        for secret in exchange.secrets:
-            plain = secret.decode("latin-1")
-            if plain in text:
-                text = text.replace(plain, REDACTED.decode())
-        return text
-
-    def _bodies(self, exchange: Exchange, answer: bytes, *, cut: bool) -> Bodies:
-        request = exchange.body
+    def _bodies(self, exchange: Exchange, answer: _Answer) -> Bodies:
+        cap, request, response = self._cap, exchange.body, answer.body
         for secret in exchange.secrets:
             if secret in request:
                 request = request.replace(secret, REDACTED)
-            if secret in answer:
-                answer = answer.replace(secret, REDACTED)
+            if secret in response:
+                response = response.replace(secret, REDACTED)
         return Bodies(
-            request=request[: self._cap],
-            response=answer[: self._cap] if exchange.reply_started else None,
-            request_cut=len(request) > self._cap,
-            response_cut=cut or len(answer) > self._cap,
+            request=request[:cap],
+            response=response[:cap] if exchange.reply_started else None,
+            request_cut=len(request) > cap,
+            response_cut=answer.is_cut or len(response) > cap,
         )
 
 
-def _header(exchange: Exchange, wanted: bytes) -> str:
-    if exchange.reply is not None:
-        for name, value in exchange.reply.headers:
-            if name == wanted:
-                return value.decode("latin-1")
-    return ""
+def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
+    """The record without the request's own credentials, in whichever text a client has put one."""
+    shown = (
+        f"{record.path}\n{record.model}\n{record.user_agent}\n{record.event_id}\n{record.metadata}\n{record.error}"
+        f"\n{record.request_content_type}\n{record.response_content_type}\n{record.response_model}\n{record.provider}"
+    )
+    for secret in secrets:
+        if secret.decode("latin-1") in shown:
+            return _redacted(record, secrets)
+    return record
+
+
+def _redacted(record: LogRecord, secrets: list[bytes]) -> LogRecord:
+    """Rare, so thorough rather than quick: through JSON, where every text of the record is."""
+    text = msgspec.json.encode(record)
+    for secret in secrets:
+        text = text.replace(msgspec.json.encode(secret.decode("latin-1"))[1:-1], REDACTED)
+    return msgspec.json.decode(text, type=LogRecord)

@@ -11,6 +11,8 @@ from gaugeway.proxy.connectors.seam import Connector, Outgoing, Timers
 from gaugeway.proxy.exchange import Exchange, Reply, Target
 from gaugeway.proxy.headers import for_downstream
 
+MAX_REMEMBERED_PATHS = 4096
+
 
 class Upstream:
     """The phase that asks the provider."""
@@ -18,6 +20,7 @@ class Upstream:
     def __init__(self, connector: Connector, timers: Timers) -> None:
         self._connector = connector
         self._timers = timers
+        self._paths: dict[tuple[str, str, str, str], bytes] = {}
 
     async def forward(self, exchange: Exchange) -> Reply:
         """One attempt at the target; the provider's answer, whatever its status, is the reply.
@@ -41,12 +44,7 @@ class Upstream:
         )
 
     def _outgoing(self, exchange: Exchange, target: Target) -> Outgoing:
-        account_id = exchange.gateway.account_id
-        try:
-            path = target.prefix + target.provider.upstream_path(exchange.rest, account_id)
-        except BadInput as problem:
-            raise GatewayError(400, INVALID_PROVIDER, problem.message) from problem
-        raw = path.encode("latin-1")
+        raw = self._path(target, exchange.rest, exchange.gateway.account_id)
         headers = exchange.headers
         if target.headers:
             replaced = {name for name, _ in target.headers}
@@ -62,6 +60,20 @@ class Upstream:
             timers=self._timers,
             guarded=target.guarded,
         )
+
+    def _path(self, target: Target, rest: str, account_id: str) -> bytes:
+        """The path at the upstream; remembered, as clients ask for the same few over and over."""
+        key = (target.provider.slug, target.prefix, rest, account_id)
+        path = self._paths.get(key)
+        if path is None:
+            try:
+                path = (target.prefix + target.provider.upstream_path(rest, account_id)).encode("latin-1")
+            except BadInput as problem:
+                raise GatewayError(400, INVALID_PROVIDER, problem.message) from problem
+            if len(self._paths) >= MAX_REMEMBERED_PATHS:
+                self._paths.clear()
+            self._paths[key] = path
+        return path
 
     def _note_attempt(
         self, exchange: Exchange, target: Target, began: float, status: int | None, error: str | None
