@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gaugeway.cli.client import Management, Refused, Unreachable
 from gaugeway.cli.filters import parse_filter
@@ -180,6 +179,15 @@ class Run:
 
     def follow(self, evaluation: dict[str, Any], timeout: float) -> dict[str, Any]:
         """The evaluation when every result is terminal; shows how far it is. TimeoutError."""
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
         deadline = time.monotonic() + timeout
         target = console(stderr=True)
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

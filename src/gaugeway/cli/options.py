@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -30,10 +31,11 @@ class Described(Struct, frozen=True):
     meaning: str
 
 
-def describe() -> list[Described]:
+@cache
+def describe() -> tuple[Described, ...]:
     """Every setting, in the order it is declared."""
     hints = get_type_hints(Settings, include_extras=True)
-    return [
+    return tuple(
         Described(
             name=field.name,
             variable=PREFIX + field.name.upper(),
@@ -42,7 +44,7 @@ def describe() -> list[Described]:
             meaning=_meaning(hints[field.name]),
         )
         for field in msgspec.structs.fields(Settings)
-    ]
+    )
 
 
 def flag(name: str, metavar: str | None = None) -> OptionInfo:
