@@ -122,7 +122,10 @@ def _find(price_id: str, ref: str, day: int, context: Mapping[str, str]) -> _Lis
     model = provider.find_model(ref, all_providers=providers)
     if model is None:
         return f"no price is known for {price_id}'s model {ref!r} ({version()})"
-    midnight = _EPOCH + timedelta(days=day)
+    try:
+        midnight = _EPOCH + timedelta(days=day)
+    except OverflowError:
+        return "no price is known for a time after the year 9999"
     settled = _settle(context, price_id, provider, model, midnight)
     if isinstance(settled, str):
         return f"no price is known for {price_id}'s model {ref!r} with {settled} ({version()})"

@@ -479,6 +479,10 @@ def test_costs_fit_the_unit_they_are_kept_in() -> None:
     assert "no possible cost" in reason("openai", "gpt-4o", huge)
 
 
+def test_a_time_beyond_the_calendar_has_no_price() -> None:
+    assert "year 9999" in reason(usage=Usage(tokens_in=1, tokens_out=1), id=first_at((1 << 48) - 1))
+
+
 def test_made_up_models_do_not_fill_the_memory() -> None:
     prices = PriceList(remember=10)
     snapshot_before = len(get_snapshot()._lookup_cache)

@@ -380,3 +380,22 @@ def test_sound_says_nothing() -> None:
     sound = bytes(range(256)) * 64
     for slug in PROVIDERS:
         assert PROVIDERS[slug].read_response("x", "audio/mpeg", sound) == Reported()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'data: {"usage":' * 300_000,
+        b"data: x\n" * 500_000 + b'data: {"usage":{',
+        b'data: {"usage":null}\n\n' * 100_000,
+        b'{"usage":{' * 400_000,
+        b'{"a":"' + b'"usage":{},' * 300_000,
+        b'[{"usageMetadata":{}},' * 200_000,
+        b" " * 4_000_000,
+        b"\r" * 4_000_000,
+    ],
+)
+def test_megabytes_of_traps_are_given_up_soon(body: bytes) -> None:
+    """Without the bounds in sse.py and fragments.py these take minutes, and the test's timeout ends them."""
+    for slug in ("custom", "google-ai-studio", "cohere"):
+        assert provider(slug).read_response("x", SSE, body).usage is None

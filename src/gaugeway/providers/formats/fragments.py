@@ -14,7 +14,7 @@ from collections.abc import Iterator
 MAX_FRAGMENTS = 8
 """Places that are tried, from the end."""
 MAX_FRAGMENT = 256 * 1024
-"""Bytes after a key that are parsed."""
+"""Bytes from the end within which keys are looked for."""
 HEAD = 4096
 """Bytes at the beginning within which the model is looked for."""
 
@@ -26,7 +26,7 @@ def places(body: bytes, markers: tuple[bytes, ...]) -> Iterator[int]:
     """Where marked keys stand, last first."""
     end = len(body)
     for _ in range(MAX_FRAGMENTS):
-        end = max(body.rfind(marker, 0, end) for marker in markers)
+        end = max(body.rfind(marker, max(0, len(body) - MAX_FRAGMENT), end) for marker in markers)
         if end < 0:
             return
         yield end

@@ -110,7 +110,7 @@ def _with_usage(form: Format[Any], data: bytes) -> Any:
 
 def _read_array(form: Format[Any], body: bytes) -> Reported:
     for at in fragments.places(body, form.markers):
-        last = fragments.element(body[at : at + fragments.MAX_FRAGMENT])
+        last = fragments.element(body[at:])
         document = None if last is None else _with_usage(form, last)
         if document is not None:
             return form.report((document,))

@@ -13,11 +13,14 @@ MAX_PARSED = 32
 WINDOW = 64 * 1024
 """Bytes from the end within which usage is looked for where `"usage":null` came last. Some providers write that
 into each chunk but the last one; in a stream that broke off there may be nothing else."""
+MAX_LINES = 256
+"""Lines of an event before and after the one in question."""
+MAX_SEEN = 64
+"""Places at the start that may begin an event."""
 MAX_OPENING = 4
 """Events at the start that are parsed in search of what a stream says only there."""
 
 _NULL = re.compile(rb"\s*:\s*null")
-_DATA = re.compile(rb"^data:", re.MULTILINE)
 
 
 class Candidate(Struct, frozen=True):
@@ -72,17 +75,23 @@ def _places(body: bytes, markers: tuple[bytes, ...]) -> Iterator[int]:
 def opening(body: bytes) -> Iterator[bytes]:
     """The data of the first few events."""
     at = 0
-    for _ in range(MAX_OPENING):
-        found = _DATA.search(body, at)
-        if found is None:
+    found = 0
+    for _ in range(MAX_SEEN):
+        at = body.find(b"data:", at)
+        if at < 0 or found == MAX_OPENING:
             return
-        stop = body.find(b"\n", found.end())
-        at = len(body) if stop < 0 else stop
-        yield body[found.end() : at]
-        if body.startswith(b"data:", at + 1):
-            _, whole = _event_around(body, found.start(), at)
+        if at and body[at - 1 : at] != b"\n":
+            at += 1
+            continue
+        found += 1
+        stop = body.find(b"\n", at)
+        stop = len(body) if stop < 0 else stop
+        yield body[at + 5 : stop]
+        if body.startswith(b"data:", stop + 1):
+            _, whole = _event_around(body, at, stop)
             yield whole
-            at += len(whole)
+            stop += len(whole)
+        at = stop
 
 
 def _last(body: bytes, markers: tuple[bytes, ...], end: int) -> tuple[bytes, int]:
@@ -97,12 +106,12 @@ def _last(body: bytes, markers: tuple[bytes, ...], end: int) -> tuple[bytes, int
 def _event_around(body: bytes, start: int, stop: int) -> tuple[int, bytes]:
     """Where the event begins that a data line lies in, and its data if that has several lines."""
     first, last = start, stop
-    while first > 0:
-        before = body.rfind(b"\n", 0, first - 1) + 1
-        if not body[before:first].strip():
+    for _ in range(MAX_LINES):
+        before = body.rfind(b"\n", 0, max(0, first - 1)) + 1
+        if first == 0 or not body[before:first].strip():
             break
         first = before
-    while last < len(body):
+    for _ in range(MAX_LINES):
         after = body.find(b"\n", last + 1)
         after = len(body) if after < 0 else after
         if not body[last:after].strip():
