@@ -21,6 +21,10 @@ class Progress(Protocol):
     received: int
     written: int
 
+    def hurry(self) -> None:
+        """Write now what was received."""
+        ...
+
 
 class _Round(Struct):
     token: int
@@ -84,11 +88,13 @@ class Barriers:
             if current.silent:
                 return
             current.target = self._progress.received
-        if self._progress.written >= current.target:
-            self._round = None
-            for asker, number in current.askers:
-                asker.barrier_done(number)
-            self._begin()
+        if self._progress.written < current.target:
+            self._progress.hurry()
+            return
+        self._round = None
+        for asker, number in current.askers:
+            asker.barrier_done(number)
+        self._begin()
 
     def _begin(self) -> None:
         if self._round is not None or not self._next:

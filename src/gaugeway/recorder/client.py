@@ -19,7 +19,7 @@ from gaugeway.recorder.losses import Losses
 from gaugeway.recorder.notice import Notice, Seldom, notice
 from gaugeway.recorder.salvage import describe, stand_in
 
-FLUSH_DELAY_S = 0.02
+FLUSH_DELAY_S = 0.025
 RECORD_BYTES = 1024
 """What a record without bodies is taken to weigh until it is encoded and its size is known."""
 REPORT_EVERY_S = 1.0

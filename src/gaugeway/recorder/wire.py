@@ -1,7 +1,7 @@
 """The frames between a server worker and the recorder, over a Unix stream socket.
 
 A frame is a 17-byte header (payload length, kind, number, rows) and a payload. Both sides read through
-`FrameReader`, which receives each payload straight into a buffer of its own, so nothing is copied twice.
+`FrameReader`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ HEADER = struct.Struct("<IBQI")
 MAX_FRAME = 32 * 1024 * 1024
 """Bytes of a payload. A batch is packed far below it (`TARGET_FRAME`) unless one log alone is that big."""
 TARGET_FRAME = 2 * 1024 * 1024
+READ_AHEAD = 64 * 1024
 
 
 class Kind(IntEnum):
@@ -85,13 +86,18 @@ def batch(number: int, logs: Sequence[Logged]) -> bytearray:
 
 
 class FrameReader(asyncio.BufferedProtocol):
-    """Cuts a stream into frames and gives each to `frame_received`; `broken` ends it."""
+    """Cuts a stream into frames and gives each to `frame_received`; `broken` ends it.
+
+    Small frames are cut out of one buffer, so that one read brings several; the rest of a larger one is read
+    straight into its place.
+    """
 
     def __init__(self) -> None:
-        self._header = bytearray(HEADER.size)
-        self._target: bytearray = self._header
+        self._buffer = bytearray(READ_AHEAD)
+        self._end = 0  # of what was read into it
+        self._head = (0, 0, 0)  # kind, number and rows of the frame whose payload is being read
+        self._payload: bytearray | None = None
         self._filled = 0
-        self._head = (0, 0, 0)
 
     def frame_received(self, kind: Kind, number: int, rows: int, payload: bytearray) -> None:
         """One whole frame. May raise Malformed."""
@@ -103,32 +109,45 @@ class FrameReader(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         del sizehint
-        return memoryview(self._target)[self._filled :]
+        if self._payload is not None:
+            return memoryview(self._payload)[self._filled :]
+        return memoryview(self._buffer)[self._end :]
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._filled += nbytes
-        if self._filled < len(self._target):
-            return
         try:
-            if self._target is self._header:
-                self._begin()
-            else:
-                self._finish()
+            if self._payload is None:
+                self._end += nbytes
+                self._cut()
+                return
+            self._filled += nbytes
+            if self._filled == len(self._payload):
+                payload, self._payload = self._payload, None
+                self._deliver(payload)
         except Malformed as problem:
+            self._end = 0
             self.broken(problem)
 
-    def _begin(self) -> None:
-        length, kind, number, rows = HEADER.unpack(self._header)
-        if length > MAX_FRAME:
-            raise Malformed(f"a frame of {length} bytes; the limit is {MAX_FRAME}")
-        self._head = (kind, number, rows)
-        self._target = bytearray(length)
-        self._filled = 0
-        if length == 0:
-            self._finish()
+    def _cut(self) -> None:
+        """Deliver the frames in the buffer. The beginning of one that is not whole becomes its payload's."""
+        buffer, begin, end = self._buffer, 0, self._end
+        while end - begin >= HEADER.size:
+            length, kind, number, rows = HEADER.unpack_from(buffer, begin)
+            if length > MAX_FRAME:
+                raise Malformed(f"a frame of {length} bytes; the limit is {MAX_FRAME}")
+            self._head = (kind, number, rows)
+            begin += HEADER.size
+            if end - begin < length:
+                self._payload = bytearray(length)
+                self._filled = end - begin
+                self._payload[: self._filled] = buffer[begin:end]
+                begin = end
+            else:
+                self._deliver(buffer[begin : begin + length])
+                begin += length
+        buffer[: end - begin] = buffer[begin:end]
+        self._end = end - begin
 
-    def _finish(self) -> None:
-        payload, self._target, self._filled = self._target, self._header, 0
+    def _deliver(self, payload: bytearray) -> None:
         kind, number, rows = self._head
         try:
             known = Kind(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,6 +25,10 @@ from gaugeway.recorder.wire import Malformed
 Price = Callable[[LogRecord], tuple[Decimal | None, str | None]]
 GROUP_ROWS = 2000
 GROUP_BYTES = 16 * 1024 * 1024
+ENOUGH_ROWS = 500
+ENOUGH_BYTES = 2 * 1024 * 1024
+COMMIT_EVERY_S = 0.075
+"""A commit costs as much as some ten rows, so fewer than ENOUGH_ROWS wait this long for company."""
 RETRY_S = 1.0
 HIGH_WATER = 32 * 1024 * 1024
 LOW_WATER = HIGH_WATER // 2
@@ -74,8 +79,11 @@ class Writing:
         self._on_room = on_room
         self._store: LogStore | None = None
         self._waiting: deque[Arrival] = deque()
+        self._waiting_rows = 0
         self._waiting_bytes = 0
         self._has_room = True
+        self._began_at = 0.0
+        self._enough = asyncio.Event()
         self._wake = asyncio.Event()
         self._say_trouble = Seldom(parts.say, time.monotonic)
         self._say_bad_log = Seldom(parts.say, time.monotonic)
@@ -89,22 +97,36 @@ class Writing:
     @property
     def waiting_rows(self) -> int:
         """Logs that came and are not durable yet."""
-        return sum(arrival.rows for arrival in self._waiting)
+        return self._waiting_rows
 
     def take_in(self, arrival: Arrival) -> None:
         """Queue a frame."""
         self.received += 1
         self._waiting.append(arrival)
+        self._waiting_rows += arrival.rows
         self._waiting_bytes += len(arrival.payload)
+        if self._waiting_rows >= ENOUGH_ROWS or self._waiting_bytes >= ENOUGH_BYTES:
+            self._enough.set()
         if self._has_room and self._waiting_bytes > HIGH_WATER:
             self._has_room = False
             self._on_room(False)
         self._wake.set()
 
+    def hurry(self) -> None:
+        """Somebody waits for what has come: write it at once."""
+        if self._waiting:
+            self._enough.set()
+
     async def run(self) -> None:
         """Write for ever; a failure is told and tried again, once a second."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
+            pause = self._began_at + COMMIT_EVERY_S - loop.time()
+            if pause > 0 and not self._enough.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._enough.wait(), pause)
+            self._began_at = loop.time()
             group = self._next_group()
             try:
                 self._write(group)
@@ -149,11 +171,14 @@ class Writing:
         numbers: dict[int, tuple[Sender, int]] = {}
         for _ in range(count):
             arrival = self._waiting.popleft()
+            self._waiting_rows -= arrival.rows
             self._waiting_bytes -= len(arrival.payload)
             numbers[id(arrival.sender)] = (arrival.sender, arrival.number)
         self.written += count
         for sender, number in numbers.values():
             sender.durable(number)
+        if self._waiting_rows < ENOUGH_ROWS and self._waiting_bytes < ENOUGH_BYTES:
+            self._enough.clear()
         if not self._waiting:
             self._wake.clear()
         if not self._has_room and self._waiting_bytes < LOW_WATER:

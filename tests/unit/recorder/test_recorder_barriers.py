@@ -27,6 +27,10 @@ class Writing:
     def __init__(self) -> None:
         self.received = 0
         self.written = 0
+        self.hurries = 0
+
+    def hurry(self) -> None:
+        self.hurries += 1
 
 
 class House:
@@ -57,6 +61,7 @@ def test_it_waits_for_every_client_and_for_what_they_sent() -> None:
     house.writing.received = 3
     house.sync("b")
     assert a.passed == []
+    assert house.writing.hurries == 1
     house.writing.written = 2
     house.barriers.check()
     assert a.passed == []

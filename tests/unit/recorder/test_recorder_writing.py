@@ -112,6 +112,22 @@ async def test_frames_that_wait_are_written_together_and_acknowledged_once() -> 
         assert desk.sender.durable_up_to == 5
 
 
+async def test_what_comes_while_it_writes_waits_for_company_unless_somebody_waits_for_it() -> None:
+    async with running() as desk:
+        desk.arrive(logged(1))
+        await desk.until_written()
+        desk.arrive(logged(2))
+        desk.arrive(logged(3))
+        await desk.until_written()
+        desk.arrive(logged(4))
+        desk.writing.hurry()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        desk.arrive(logged(5))
+        await desk.until_written()
+        assert [[log.record.duration for log in one] for one in desk.store.batches] == [[1], [2, 3], [4], [5]]
+
+
 async def test_a_group_is_bounded_by_rows() -> None:
     async with running() as desk:
         for number in range(5):
