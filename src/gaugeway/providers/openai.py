@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec.structs import replace
 
 from gaugeway.core.provider import Reported
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
 
-_SEARCHES = re.compile(r"-search-(?:preview|api)")
+_SEARCHES = ("-search-preview", "-search-api")
 
 
 class OpenAI(Declared, frozen=True, kw_only=True):
@@ -19,10 +17,10 @@ class OpenAI(Declared, frozen=True, kw_only=True):
     def read_response(self, rest: str, content_type: str, body: bytes) -> Reported:
         """See Provider."""
         reported = super().read_response(rest, content_type, body)
-        if reported.usage is not None and reported.model is not None and _SEARCHES.search(reported.model):
-            others = {"web_searches": 1} | (reported.usage.other_units or {})
-            return replace(reported, usage=replace(reported.usage, other_units=others))
-        return reported
+        if reported.usage is None or not any(name in (reported.model or "") for name in _SEARCHES):
+            return reported
+        others = {"web_searches": 1} | (reported.usage.other_units or {})
+        return replace(reported, usage=replace(reported.usage, other_units=others))
 
 
 PROVIDER = OpenAI(

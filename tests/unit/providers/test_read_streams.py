@@ -224,6 +224,13 @@ def test_an_error_that_is_called_a_stream_says_nothing() -> None:
     assert provider("openai").read_response("x", SSE, b'{"error":{"message":"no"}}') == Reported()
 
 
+@pytest.mark.parametrize("empty", [None, {}, {"prompt_tokens": None}, {"prompt_time": 0.1}])
+def test_an_empty_place_for_figures_after_them_does_not_hide_them(empty: object) -> None:
+    events = [*CHAT[:-1], chunk(usage=empty), chunk(usage=empty), "[DONE]"]
+    reported = provider("openai").read_response("x", SSE, streams.plain(events))
+    assert reported == Reported(usage=Usage(tokens_in=19, tokens_out=300), model="m-1")
+
+
 # --- cut off
 
 

@@ -94,10 +94,6 @@ class Anthropic:
             return None
         return decoded
 
-    def has_usage(self, document: _Document) -> bool:
-        """See Format."""
-        return document.usage is not None
-
     def report(self, documents: Sequence[_Document]) -> Reported:
         """See Format."""
         model: str | None = None

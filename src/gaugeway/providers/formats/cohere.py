@@ -70,10 +70,6 @@ class Cohere:
         except (ValueError, RecursionError):
             return None
 
-    def has_usage(self, document: _Document) -> bool:
-        """See Format."""
-        return _usage_of(document) is not None
-
     def report(self, documents: Sequence[_Document]) -> Reported:
         """See Format."""
         usage: Usage | None = None

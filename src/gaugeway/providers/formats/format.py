@@ -49,10 +49,6 @@ class Format(Protocol, Generic[D]):
         """The fields that matter of one JSON document; None where it is unreadable or of another family."""
         ...
 
-    def has_usage(self, document: D) -> bool:
-        """Whether the document carries figures, not just an empty place for them."""
-        ...
-
     def report(self, documents: Sequence[D]) -> Reported:
         """What documents of one answer say together, the earliest first; where they differ the later is right."""
         ...

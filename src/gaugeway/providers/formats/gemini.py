@@ -82,10 +82,6 @@ class Gemini:
         except (ValueError, RecursionError):
             return None
 
-    def has_usage(self, document: _Document) -> bool:
-        """See Format."""
-        return document.usage_metadata is not None
-
     def report(self, documents: Sequence[_Document]) -> Reported:
         """See Format."""
         model: str | None = None

@@ -116,10 +116,6 @@ class OpenAI:
             decoded.usage = decoded.x_groq.usage
         return decoded
 
-    def has_usage(self, document: OpenAIDocument) -> bool:
-        """See Format."""
-        return document.usage is not None
-
     def report(self, documents: Sequence[OpenAIDocument]) -> Reported:
         """See Format."""
         usage: Usage | None = None

@@ -73,8 +73,7 @@ def _read_object(form: Format[Any], body: bytes) -> Reported:
         for at in fragments.places(body, form.markers):
             document = _from_line(form, body, at) or _from_fragment(form, body[at:], body)
             if document is not None:
-                found.append(document)
-                break
+                return form.report((*found, document))
     return form.report(found) if found else NOTHING
 
 
@@ -104,8 +103,9 @@ def _from_fragment(form: Format[Any], fragment: bytes, body: bytes) -> Any:
 
 
 def _with_usage(form: Format[Any], data: bytes) -> Any:
+    """The document, if it has figures and not just a place for them."""
     document = form.decode(data)
-    return document if document is not None and form.has_usage(document) else None
+    return None if document is None or form.report((document,)).usage is None else document
 
 
 def _read_array(form: Format[Any], body: bytes) -> Reported:
@@ -118,11 +118,11 @@ def _read_array(form: Format[Any], body: bytes) -> Reported:
 
 
 def _read_events(form: Format[Any], body: bytes) -> Reported:
-    found: list[Any] = []
+    found: tuple[Any, ...] = ()
     for candidate in sse.candidates(body, form.markers):
         document = _with_usage(form, candidate.document) or _from_fragment(form, candidate.fragment, b"")
         if document is not None:
-            found.append(document)
+            found = (document,)
             break
     reported = form.report(found) if found else NOTHING
     if reported.model is not None and not form.opens_with_usage:

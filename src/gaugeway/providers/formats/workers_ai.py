@@ -46,10 +46,6 @@ class WorkersAI:
             return None
         return self._inner.decode(bytes(envelope.result) if is_object(envelope.result) else document)
 
-    def has_usage(self, document: OpenAIDocument) -> bool:
-        """See Format."""
-        return self._inner.has_usage(document)
-
     def report(self, documents: Sequence[OpenAIDocument]) -> Reported:
         """See Format."""
         return self._inner.report(documents)
