@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 import time
+from hashlib import sha256
 from pathlib import Path
 
 from gaugeway.core.errors import StoreUnusable
 from gaugeway.core.model import ResultStatus
+from gaugeway.core.ports import CachedAnswer, Rate
 from gaugeway.stores import open_stores
 from gaugeway.stores.sqlite.config_version import ConfigVersion
 from gaugeway.stores.sqlite.connection import Connection
@@ -148,6 +150,26 @@ def tell_version(folder: str) -> None:
     for _ in sys.stdin:
         print(stores.config.version(), flush=True)
     stores.close()
+
+
+def take(address: str, limit: str, interval: str, sliding: str, now: str, times: str) -> None:
+    """Ask for so many requests to pass at one moment; print how many may."""
+    stores = open_stores(address)
+    rate = Rate(int(limit), int(interval), sliding=sliding == "1")
+    if int(times) > 1_000_000:
+        print("counting", flush=True)
+    print(sum(stores.counters.take(SCOPE, rate, int(now)) == 0 for _ in range(int(times))))
+    stores.close()
+
+
+def keep_answers(address: str) -> None:
+    """Keep one large answer after another; a line for each."""
+    stores = open_stores(address, cache_bytes=1_000_000)
+    answer = CachedAnswer([], b"x" * 200_000)
+    for number in range(1000):
+        key = sha256(str(number).encode()).digest()
+        stores.cache.put(SCOPE, key, answer, asked_at=number, now_ms=number, expires_at=1 << 60)
+        print("kept", flush=True)
 
 
 class _Dying:

@@ -286,6 +286,63 @@ class LogStore(Protocol):
         ...
 
 
+class Rate(Struct, frozen=True):
+    """How many requests may pass in how long."""
+
+    limit: int  # requests, at least 1
+    interval: int  # seconds, at least 1
+    sliding: bool = False  # in any span of that length; else in each window, counted from 1970-01-01T00:00Z
+
+
+class CounterStore(Protocol):
+    """Counts that all processes share. Safe to call on an event loop: some microseconds."""
+
+    def take(self, scope: Scope, rate: Rate, now_ms: int) -> int:
+        """Count one request of a gateway where its rate allows it: 0. Else count nothing: the ms until it will.
+
+        Exact: of however many processes, never more than `limit` are told 0 for one window. A changed limit
+        applies to what has been counted; a changed interval or technique starts anew.
+        """
+        ...
+
+    def forget(self, scope: Scope) -> None:
+        """Start anew for a gateway."""
+        ...
+
+
+class CachedAnswer(Struct, frozen=True):
+    """A provider's whole answer of status 200, kept to be given again."""
+
+    headers: list[tuple[bytes, bytes]]  # those that describe the body; names lower-case
+    body: bytes  # as it came, compressed where the headers say so
+
+
+class CacheStore(Protocol):
+    """Answers by key, bounded in bytes: what was not used for longest makes room."""
+
+    def get(self, key: bytes, now_ms: int) -> CachedAnswer | None:
+        """The answer that is kept and not expired. Safe to call on an event loop: some ten microseconds."""
+        ...
+
+    def put(
+        self, scope: Scope, key: bytes, answer: CachedAnswer, *, asked_at: int, now_ms: int, expires_at: int
+    ) -> bool:
+        """Keep an answer in place of what its key had; False where it is not kept.
+
+        That is where it is larger than the whole cache, or the gateway was emptied at or after `asked_at`, the
+        ms when the request for it arrived. The key is unlike every other of every gateway.
+        """
+        ...
+
+    def clear(self, scope: Scope, now_ms: int) -> None:
+        """Empty a gateway's part, also of answers that are still on their way."""
+        ...
+
+    def sweep(self, now_ms: int) -> None:
+        """Delete what has expired and give the space back. To be called every minute or so."""
+        ...
+
+
 class LogSink(Protocol):
     """Where the data plane hands its logs over. Never blocks, never raises."""
 

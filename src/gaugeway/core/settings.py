@@ -72,6 +72,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1024 * 1024, description="Bytes of logs that a worker may hold while the store is behind."),
     ] = 64 * 1024 * 1024
+    cache_bytes: Annotated[
+        int,
+        Meta(
+            ge=32 * 1024 * 1024,
+            description="Bytes of answers that the cache keeps; those not used for longest make room.",
+        ),
+    ] = 1024 * 1024 * 1024
     connect_timeout: Annotated[float, Meta(gt=0, description="Seconds to connect to an upstream.")] = 10.0
     first_byte_timeout: Annotated[float, Meta(gt=0, description="Seconds until an upstream's answer begins.")] = (
         600.0

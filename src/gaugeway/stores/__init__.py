@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from gaugeway.core.ports import (
     AccountStore,
+    CacheStore,
     ConfigStore,
+    CounterStore,
     CustomProviderStore,
     DatasetStore,
     EvaluationStore,
@@ -19,8 +21,9 @@ from gaugeway.core.ports import (
     LogStore,
     TokenStore,
 )
-from gaugeway.core.settings import BadSetting
+from gaugeway.core.settings import BadSetting, Settings
 
+DEFAULT_CACHE_BYTES = Settings().cache_bytes
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 
 
@@ -35,17 +38,21 @@ class Stores(Struct, frozen=True, kw_only=True):
     evaluations: EvaluationStore
     logs: LogStore
     config: ConfigStore
+    counters: CounterStore
+    cache: CacheStore
     close: Callable[[], None]
 
 
-def open_stores(data: str | Path) -> Stores:
+def open_stores(data: str | Path, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Stores:
     """The stores in a folder, given by its path or as `sqlite:PATH`; made where there is none yet.
+
+    `cache_bytes` is what this process's `cache.put` makes the cache hold at most.
 
     Raises BadSetting for an address that is not understood, StoreUnusable where the folder cannot be used.
     """
     from gaugeway.stores.sqlite.opening import open_sqlite
 
-    return open_sqlite(folder_of(data))
+    return open_sqlite(folder_of(data), cache_bytes)
 
 
 def folder_of(data: str | Path) -> Path:

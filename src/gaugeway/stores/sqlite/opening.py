@@ -8,7 +8,9 @@ from pathlib import Path
 
 from gaugeway.stores import Stores
 from gaugeway.stores.sqlite.accounts import SqliteAccounts
+from gaugeway.stores.sqlite.cache import SqliteCache
 from gaugeway.stores.sqlite.config_version import ConfigVersion
+from gaugeway.stores.sqlite.counters import Counters
 from gaugeway.stores.sqlite.custom_providers import SqliteCustomProviders
 from gaugeway.stores.sqlite.database import Database
 from gaugeway.stores.sqlite.datasets import SqliteDatasets
@@ -26,7 +28,7 @@ def open_state(folder: Path) -> Database:
     return Database(folder / "state.db", MIGRATIONS / "state", durable=True, prepare=add_functions)
 
 
-def open_sqlite(folder: Path) -> Stores:
+def open_sqlite(folder: Path, cache_bytes: int) -> Stores:
     """Every store of a data folder."""
     with ExitStack() as opened:
         state = open_state(folder)
@@ -35,6 +37,10 @@ def open_sqlite(folder: Path) -> Stores:
         opened.callback(config.close)
         logs = SqliteLogStore(folder)
         opened.callback(logs.close)
+        counters = Counters(folder)
+        opened.callback(counters.close)
+        cache = SqliteCache(folder, cache_bytes)
+        opened.callback(cache.close)
         return Stores(
             accounts=SqliteAccounts(state, config),
             tokens=SqliteTokens(state, config),
@@ -44,5 +50,7 @@ def open_sqlite(folder: Path) -> Stores:
             evaluations=SqliteEvaluations(state),
             logs=logs,
             config=config,
+            counters=counters,
+            cache=cache,
             close=opened.pop_all().close,
         )
