@@ -220,7 +220,7 @@ class FrontDesk:
 WELCOME = """Gaugeway is running.
 
 data plane      /v1/{account_id}/{gateway_id}/{provider}/...
-management API  /client/v4/...   described by /openapi.json
+management API  /client/v4/...   described at /docs and by /openapi.json
 health          /healthz, /readyz
 """
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from gaugeway.management import (
     custom_providers,
     datasets,
+    docs_page,
     evaluation_types,
     evaluations,
     gateways,
@@ -26,7 +27,7 @@ RESOURCES = (gateways, urls, logs, datasets, evaluation_types, evaluations, cust
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """The app; it expects whole paths (`/client/v4/…`) and adds `/openapi.json`.
+    """The app; it expects whole paths (`/client/v4/…`) and adds `/openapi.json` and `/docs`.
 
     Each request passes: last resort, authentication, intake of the body, validation, endpoint.
     """
@@ -43,6 +44,7 @@ def create_app(parts: Parts) -> FastAPI:
         account.include_router(resource.router)
     app.include_router(account)
     app.include_router(tokens.router)
+    app.include_router(docs_page.router)
     app.openapi = lambda: describe(app)
     refusals.install(app)
     app.add_middleware(Intake)
