@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from gaugeway.recorder import wire
 from gaugeway.recorder.address import LOCK, SOCKET, take_lock
 from gaugeway.recorder.client import RecorderClient
 from gaugeway.recorder.losses import read_journal
@@ -322,6 +323,19 @@ async def test_what_a_stranger_sends_closes_its_connection_only(data: Path) -> N
             writer.close()
         client.put(logged(1))
         assert await client.flush(20)
+
+
+async def test_a_client_of_another_version_is_refused_with_a_reason(data: Path) -> None:
+    """What it sends could hold fields that this recorder would drop unseen."""
+    async with client_of(data) as client:
+        assert await client.flush(20)
+        reader, writer = await asyncio.open_unix_connection(data / SOCKET)
+        writer.write(wire.message(wire.Kind.HELLO, wire.Hello("stranger", 1, "another layout")))
+        length, kind, _, _ = wire.HEADER.unpack(await reader.readexactly(wire.HEADER.size))
+        assert kind == wire.Kind.REFUSED
+        assert b"another version of Gaugeway" in await reader.readexactly(length)
+        assert await reader.read() == b""
+        writer.close()
 
 
 async def test_a_killed_recorders_process_does_not_stay_as_a_zombie(data: Path) -> None:

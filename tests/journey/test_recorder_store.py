@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -151,6 +152,18 @@ async def test_the_recorder_has_no_secret_and_a_clear_name(data: Path, stores: S
     assert b"a-secret-of-the-operator" not in Path(f"/proc/{pid}/environ").read_bytes()
     assert Path(f"/proc/{pid}/comm").read_text() == "gaugeway-record\n"
     assert os.getsid(pid) == pid  # Ctrl-C in the server's terminal does not reach it
+    assert await client.aclose(10)
+
+
+async def test_the_recorder_does_not_hold_the_servers_port(data: Path, stores: Stores) -> None:
+    """A listening socket that is made inheritable for workers must not outlive them in the recorder."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.set_inheritable(True)
+        client = client_of(data)
+        assert await client.flush(30)
+        (pid,) = recorders(data)
+        held = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+        assert f"socket:[{os.fstat(listener.fileno()).st_ino}]" not in held
     assert await client.aclose(10)
 
 

@@ -17,7 +17,7 @@ from gaugeway.recorder.address import Presence
 from gaugeway.recorder.link import Link, connect
 from gaugeway.recorder.losses import Losses
 from gaugeway.recorder.notice import Notice, Seldom, notice
-from gaugeway.recorder.salvage import describe, stand_in
+from gaugeway.recorder.salvage import BAD_DATA, describe, stand_in
 
 FLUSH_DELAY_S = 0.025
 RECORD_BYTES = 1024
@@ -77,6 +77,8 @@ class RecorderClient:
         self._bodies_lost = 0
         self._report_timer: asyncio.TimerHandle | None = None
         self._say_loss = Seldom(say, time.monotonic)
+        self._say_bad_log = Seldom(say, time.monotonic)
+        self._bad_logs = 0
         self._told_lost = 0
         self._asked: asyncio.Future[bool] | None = None  # the barrier that was sent
         self._next: asyncio.Future[bool] | None = None  # the one to send after it
@@ -256,8 +258,8 @@ class RecorderClient:
         try:
             data = wire.batch(self._number, logs)
             if len(data) > wire.MAX_FRAME:
-                raise ValueError(f"{len(data)} bytes; the limit is {wire.MAX_FRAME}")  # noqa: TRY301
-        except (TypeError, ValueError, OverflowError, RecursionError) as problem:
+                raise ValueError(f"{len(data)} bytes; the limit is {wire.MAX_FRAME}")
+        except BAD_DATA as problem:
             self._number -= 1
             self._encode_one_by_one(logs, problem)
             return
@@ -273,7 +275,11 @@ class RecorderClient:
         if replacement is None:
             self._lose(logs[0], f"a log that cannot be encoded ({describe(problem)})")
             return
-        self._say(f"a log could be kept in part only: {describe(problem)}")
+        self._bad_logs += 1
+        self._say_bad_log(
+            f"log {logs[0].record.id.hex()} was kept in part only: {describe(problem)}"
+            f" ({self._bad_logs} such logs since the start)"
+        )
         self._encode((replacement,))
 
     def _send(self, sent: _Sent) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Loss(Struct, frozen=True):
     first_ms: int
     last_ms: int
     cause: str
+    id: str  # told twice after a crash, it counts once
 
 
 class Losses:
@@ -31,17 +33,19 @@ class Losses:
         self.by_gateway: dict[Scope, int] = {}
         self._unreported: dict[tuple[Scope, str], Loss] = {}
 
-    def add(self, scope: Scope, moment: int, cause: str) -> None:
-        """Count one log whose request came at that moment (Unix ms)."""
-        self.total += 1
-        self.by_gateway[scope] = self.by_gateway.get(scope, 0) + 1
+    def add(self, scope: Scope, moment: int, cause: str, count: int = 1) -> None:
+        """Count logs whose requests came at that moment (Unix ms)."""
+        self.total += count
+        self.by_gateway[scope] = self.by_gateway.get(scope, 0) + count
         known = self._unreported.get((scope, cause))
         if known is None:
-            self._unreported[scope, cause] = Loss(scope.account_id, scope.gateway_id, 1, moment, moment, cause)
+            self._unreported[scope, cause] = Loss(
+                scope.account_id, scope.gateway_id, count, moment, moment, cause, secrets.token_hex(8)
+            )
             return
         self._unreported[scope, cause] = structs.replace(
             known,
-            count=known.count + 1,
+            count=known.count + count,
             first_ms=min(known.first_ms, moment),
             last_ms=max(known.last_ms, moment),
         )
@@ -82,13 +86,14 @@ def write_journal(data: Path, losses: Sequence[Loss]) -> None:
 
 
 def read_journal(data: Path) -> list[Loss]:
-    """All losses that were written down. A line that a crash cut off is left out: its loss was written again."""
-    losses: list[Loss] = []
+    """All losses that were written down, once each. A line that a crash cut off was written again."""
+    losses: dict[str, Loss] = {}
     for name in (JOURNAL_BEFORE, JOURNAL):
         path = data / name
         for line in path.read_bytes().splitlines() if path.exists() else ():
             try:
-                losses.append(msgspec.json.decode(line, type=Loss))
+                loss = msgspec.json.decode(line, type=Loss)
             except msgspec.MsgspecError:
                 continue
-    return losses
+            losses[loss.id] = loss
+    return list(losses.values())

@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +26,7 @@ LINGER_S = 2.0
 LINGER_AFTER_GOODBYE_S = 0.25
 DRAIN_S = 5.0
 LOOK_S = 0.25
+PAUSE_AFTER_FAILURE_S = 1.0
 LOOK_AT_BARRIER_S = 0.05
 
 
@@ -66,7 +68,7 @@ class Recorder:
     async def _serve(self, writing: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         while not self._terminated.is_set():
-            is_idle = not self._peers and not self._writing.waiting_rows
+            is_idle = not self._peers and self._writing.is_done
             if is_idle and loop.time() >= self._leave_at:
                 return
             if self._barriers.is_waiting:
@@ -246,6 +248,9 @@ def serve(data: Path, parts: Parts, lock: int | None = None) -> None:
     gc.set_threshold(100_000, 20, 20)
     try:
         asyncio.run(Recorder(data, parts).run())
+    except Exception:
+        time.sleep(PAUSE_AFTER_FAILURE_S)  # with the lock held, so that not every worker starts another at once
+        raise
     finally:
         os.close(lock)
 

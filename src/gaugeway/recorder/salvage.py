@@ -11,8 +11,8 @@ from gaugeway.core.model import Logged, LogRecord, Outcome
 _decode_loose = msgspec.msgpack.Decoder().decode
 _decode_record = msgspec.msgpack.Decoder(LogRecord).decode
 _encode = msgspec.msgpack.Encoder().encode
-DATA_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
-"""What wrong data makes code raise."""
+BAD_DATA = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, LookupError, RecursionError)
+"""What encoding and decoding raise because of the data in hand."""
 
 
 def describe(problem: Exception) -> str:
@@ -41,7 +41,7 @@ def stand_in_for_bytes(encoded: bytes | bytearray | memoryview, problem: Excepti
         loose: Any = _decode_loose(encoded)
         record = cast("dict[str, object]", loose[0])
         return _bare({str(name): value for name, value in record.items()}, problem)
-    except (msgspec.MsgspecError, *DATA_ERRORS):
+    except BAD_DATA:
         return None
 
 
@@ -62,7 +62,7 @@ def _bare(fields: dict[str, object], problem: Exception) -> Logged | None:
     for outcome in (sound["outcome"], Outcome.INTERNAL_ERROR):
         try:
             record = _decode_record(_encode(sound | {"outcome": outcome}))
-        except (msgspec.MsgspecError, *DATA_ERRORS):
+        except BAD_DATA:
             continue
         return Logged(record) if len(record.id) == 16 else None
     return None

@@ -19,8 +19,7 @@ from gaugeway.core.model import Logged, LogRecord, Scope
 from gaugeway.core.ports import LogStore, Retention
 from gaugeway.recorder.losses import Loss, Losses
 from gaugeway.recorder.notice import Notice, Seldom
-from gaugeway.recorder.salvage import describe, stand_in, stand_in_for_bytes
-from gaugeway.recorder.wire import Malformed
+from gaugeway.recorder.salvage import BAD_DATA, describe, stand_in, stand_in_for_bytes
 
 Price = Callable[[LogRecord], tuple[Decimal | None, str | None]]
 GROUP_ROWS = 2000
@@ -40,8 +39,6 @@ class Sender(Protocol):
     def durable(self, number: int) -> None:
         """Everything up to that number has been written."""
         ...
-
-    def broken(self, problem: Malformed) -> None: ...
 
 
 class Arrival(Struct):
@@ -88,6 +85,7 @@ class Writing:
         self._say_trouble = Seldom(parts.say, time.monotonic)
         self._say_bad_log = Seldom(parts.say, time.monotonic)
         self._bad_logs = 0
+        self._bad_now = 0
         self._losses = Losses()
         self.trouble: str | None = None
         self.received = 0
@@ -98,6 +96,11 @@ class Writing:
     def waiting_rows(self) -> int:
         """Logs that came and are not durable yet."""
         return self._waiting_rows
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that came is durable."""
+        return not self._waiting
 
     def take_in(self, arrival: Arrival) -> None:
         """Queue a frame."""
@@ -151,11 +154,13 @@ class Writing:
     def _write(self, group: Sequence[Arrival]) -> None:
         if self._store is None:
             self._store = self._parts.open_store()
+        self._losses = Losses()  # what was lost in an attempt that failed is found again in the next one
+        self._bad_now = 0
         logs: list[Logged] = []
         losses: list[Loss] = []
         for arrival in group:
             if arrival.is_losses:
-                losses.extend(_losses_of(arrival))
+                losses.extend(self._losses_of(arrival))
             else:
                 logs.extend(self._decode(arrival))
         for logged in logs:
@@ -165,7 +170,7 @@ class Writing:
         losses.extend(self._losses.unreported())
         if losses:
             self._parts.note_losses(losses)
-            self._losses.reported()
+        self._bad_logs += self._bad_now
 
     def _done(self, count: int) -> None:
         numbers: dict[int, tuple[Sender, int]] = {}
@@ -203,26 +208,26 @@ class Writing:
     def _decode(self, arrival: Arrival) -> list[Logged]:
         try:
             return _decode_logs(arrival.payload)
-        except msgspec.MsgspecError:
+        except BAD_DATA:
             return self._decode_one_by_one(arrival)
 
     def _decode_one_by_one(self, arrival: Arrival) -> list[Logged]:
         """One log breaks the contract (or the frame is no batch at all): the others must not suffer."""
         try:
             encoded = _decode_raw(arrival.payload)
-        except msgspec.MsgspecError as problem:
-            arrival.sender.broken(Malformed(f"a batch that cannot be decoded: {problem}"))
+        except BAD_DATA as problem:
+            self._lose(Scope("", ""), problem, arrival.rows)
             return []
         logs: list[Logged] = []
         for one in encoded:
             try:
                 logs.append(_decode_log(one))
-            except msgspec.MsgspecError as problem:
+            except BAD_DATA as problem:
                 replacement = stand_in_for_bytes(one, problem)
                 if replacement is None:
                     self._lose(Scope("", ""), problem)
                 else:
-                    self._tell_bad(f"log {replacement.record.id.hex()} was kept in part only: {problem}")
+                    self._tell_bad(f"log {replacement.record.id.hex()} was kept in part only: {describe(problem)}")
                     logs.append(replacement)
         return logs
 
@@ -265,22 +270,21 @@ class Writing:
         else:
             self._lose(logged.record.scope, problem)
 
+    def _losses_of(self, arrival: Arrival) -> list[Loss]:
+        try:
+            return _decode_losses(arrival.payload)
+        except BAD_DATA as problem:
+            self._tell_bad(f"a count of lost logs cannot be decoded: {describe(problem)}")
+            return []
+
+    def _lose(self, scope: Scope, problem: Exception, count: int = 1) -> None:
+        cause = f"cannot be stored: {describe(problem)}"
+        self._losses.add(scope, time.time_ns() // 1_000_000, cause, count)
+        self._tell_bad(f"lost {count} logs: {cause}")
+
     def _tell_bad(self, text: str) -> None:
-        self._bad_logs += 1
-        self._say_bad_log(f"{text} ({self._bad_logs} such logs since the recorder's start)")
-
-    def _lose(self, scope: Scope, problem: Exception) -> None:
-        cause = f"a log that cannot be stored: {describe(problem)}"
-        self._losses.add(scope, time.time_ns() // 1_000_000, cause)
-        self._tell_bad(f"1 log was lost: {cause}")
-
-
-def _losses_of(arrival: Arrival) -> list[Loss]:
-    try:
-        return _decode_losses(arrival.payload)
-    except msgspec.MsgspecError as problem:
-        arrival.sender.broken(Malformed(f"losses that cannot be decoded: {problem}"))
-        return []
+        self._bad_now += 1
+        self._say_bad_log(f"{text} ({self._bad_logs + self._bad_now} such cases since the recorder's start)")
 
 
 _decode_logs = msgspec.msgpack.Decoder(list[Logged]).decode

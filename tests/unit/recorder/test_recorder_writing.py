@@ -15,7 +15,7 @@ from gaugeway.core.model import Logged, LogRecord, Scope
 from gaugeway.core.ports import Retention
 from gaugeway.recorder import writing as module
 from gaugeway.recorder.losses import Loss
-from gaugeway.recorder.wire import HEADER, Malformed, batch
+from gaugeway.recorder.wire import HEADER, batch
 from gaugeway.recorder.writing import Arrival, Parts, Writing
 from support.recorder_parts import ACCOUNT, logged
 
@@ -49,14 +49,10 @@ class Sender:
 
     def __init__(self) -> None:
         self.durable_up_to = 0
-        self.problem: Malformed | None = None
 
     def durable(self, number: int) -> None:
         assert number > self.durable_up_to
         self.durable_up_to = number
-
-    def broken(self, problem: Malformed) -> None:
-        self.problem = problem
 
 
 class Desk:
@@ -228,13 +224,18 @@ async def test_a_log_without_a_name_is_lost_and_counted() -> None:
         assert len(desk.said) == 1
 
 
-async def test_a_batch_that_is_none_breaks_its_connection_only() -> None:
+async def test_a_batch_that_is_none_is_lost_and_counted_once_however_often_it_is_tried() -> None:
     async with running() as desk:
-        desk.arrive(payload=b"\xc1rubbish")
-        desk.arrive(logged(1))
+        desk.store.problem = StoreFull("no room left on the disk")
+        desk.arrive(logged(1), logged(2), payload=b"\xc1rubbish")
+        desk.arrive(logged(3))
+        while not desk.troubles:
+            await asyncio.sleep(0.001)
+        desk.store.problem = None
         await desk.until_written()
-        assert desk.sender.problem is not None
+        assert [loss.count for loss in desk.losses] == [2]
         assert len(desk.store.logs) == 1
+        assert desk.sender.durable_up_to == 2
 
 
 async def test_above_the_high_water_nothing_more_is_read_until_there_is_room() -> None:
