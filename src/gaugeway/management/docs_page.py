@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 router = APIRouter(include_in_schema=False)
 
+_LIMITS = ("enum", "default", "minimum", "maximum", "minLength", "maxLength", "pattern")
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -18,12 +19,17 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 details { border-bottom: 1px solid var(--line); padding: .35rem 0; } summary { cursor: pointer; }
-code, .method { font: 13px ui-monospace, monospace; } .method { display: inline-block; width: 4.2rem; font-weight: 700; }
+code, .method { font: 13px ui-monospace, monospace; }
+.method { display: inline-block; width: 4.2rem; font-weight: 700; }
 .path { overflow-wrap: anywhere; } .what { opacity: .75; margin-left: .5rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1rem; }
 td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
 th { font-weight: 600; } td.meaning { width: 55%; }
 """
+
+_HOW = """Every call carries <code>Authorization: Bearer &lt;token&gt;</code>, or <code>X-Auth-Email</code> and
+<code>X-Auth-Key</code>. For programs: <a href="/openapi.json">openapi.json</a>. The data plane is
+<code>/v1/{account_id}/{gateway_id}/{provider}/…</code>, with the provider's own API behind it."""
 
 
 @router.get("/docs", response_class=HTMLResponse)
@@ -41,15 +47,13 @@ def render(api: dict[str, Any]) -> str:
             group = operation.get("tags", ["Other"])[0]
             groups.setdefault(group, []).append(_operation(api, method, path, operation))
     sections = "".join(f"<h2>{escape(name)}</h2>{''.join(items)}" for name, items in groups.items())
-    return (
+    head = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Gaugeway API</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(api['info']['title'])}</h1>"
-        f"<p>{escape(api['info'].get('summary', ''))} Every call carries <code>Authorization: Bearer &lt;token&gt;</code>"
-        ' (or <code>X-Auth-Email</code> and <code>X-Auth-Key</code>). For programs: <a href="/openapi.json">openapi.json'
-        "</a>. The data plane is <code>/v1/{account_id}/{gateway_id}/{provider}/…</code>, with the provider's own API.</p>"
-        f"{sections}</body></html>"
+        f"<style>{_STYLE}</style></head>"
     )
+    opening = f"<h1>{escape(api['info']['title'])}</h1><p>{escape(api['info'].get('summary', ''))} {_HOW}</p>"
+    return f"{head}<body>{opening}{sections}</body></html>"
 
 
 def _operation(api: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
@@ -89,9 +93,8 @@ def _row(name: str, schema: dict[str, Any], meaning: str, *, required: Any) -> s
     notes = [escape(meaning)] if meaning else []
     if required:
         notes.append("required")
-    for key in ("enum", "default", "minimum", "maximum", "minLength", "maxLength", "pattern"):
-        if schema.get(key) not in (None, ""):
-            notes.append(f"{key} <code>{escape(str(schema[key]))}</code>")
+    limits = [key for key in _LIMITS if schema.get(key) not in (None, "")]
+    notes += [f"{key} <code>{escape(str(schema[key]))}</code>" for key in limits]
     meaning_cell = f'<td class="meaning">{"; ".join(notes)}</td>'
     return f"<tr><td><code>{escape(name)}</code></td><td>{escape(_kind(schema))}</td>{meaning_cell}</tr>"
 
