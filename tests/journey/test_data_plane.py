@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import time
 from ipaddress import ip_address
@@ -447,3 +448,43 @@ def test_a_revoked_token_and_a_changed_gateway_count_at_once_in_every_process(se
         }
         server.manage("PUT", f"/gateways/{gateway}", settings)
         assert {server.chat(gateway).status for _ in range(12)} == {401 if authentication else 200}
+
+
+def pipelined(server: Server, gateway: str, *models: str) -> socket.socket:
+    """A connection over which several requests were sent at once, the last one asking to close it."""
+    path = urlsplit(server.gateway_url(gateway)).path + "/openai/v1/chat/completions"
+    sent = b""
+    for index, model in enumerate(models):
+        body = json.dumps({"model": model}).encode()
+        close = "connection: close\r\n" if index == len(models) - 1 else ""
+        sent += f"POST {path} HTTP/1.1\r\nhost: x\r\n{close}content-length: {len(body)}\r\n\r\n".encode() + body
+    raw = socket.create_connection(("127.0.0.1", server.port), 30)
+    raw.sendall(sent)
+    return raw
+
+
+def test_pipelined_requests_are_answered_in_order(server: Server, gateway: str) -> None:
+    received = b""
+    with pipelined(server, gateway, "ok", "error-404", "ok") as raw:
+        while piece := raw.recv(65536):
+            received += piece
+    statuses = re.findall(rb"HTTP/1\.1 (\d+)", received)
+    assert statuses == [b"200", b"404", b"200"]
+    assert len(server.logs(gateway)) == 3
+
+
+def test_a_client_that_leaves_with_requests_in_the_pipe_leaves_a_log_of_what_was_begun(
+    server: Server, gateway: str, shared_upstream: Upstream
+) -> None:
+    before = len(shared_upstream.seen)
+    raw = pipelined(server, gateway, "hang", "ok")
+    seen = shared_upstream.wait_for(before + 1)[before]
+    raw.close()
+    assert seen.abandoned.wait(20)
+    assert wait_for_log(server, gateway)["outcome"] == "client_gone"
+
+
+def test_head_and_empty_answers_have_no_body(server: Server, gateway: str) -> None:
+    answer = server.call("HEAD", f"{server.gateway_url(gateway)}/openai/v1/models", headers={})
+    assert (answer.status, answer.body) == (200, b"")
+    assert only_log(server, gateway)["outcome"] == "success"

@@ -30,6 +30,10 @@ class Connection(Protocol):
         """End the connection so that the downstream cannot take a broken answer for a whole one."""
         ...
 
+    def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole answer at once; Content-Length is among the headers, where the answer may have a body."""
+        ...
+
 
 class Options(Struct, kw_only=True):
     """What the request's `cf-aig-*` headers ask for. None: not said, so the gateway's setting holds."""

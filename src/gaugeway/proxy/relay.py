@@ -33,8 +33,7 @@ class Relay:
         if reply.body is not None:
             transcript.add(reply.body)
             exchange.reply_started = True
-            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-            await send({"type": "http.response.body", "body": reply.body})
+            exchange.connection.send_whole(reply.status, headers, reply.body)
         elif reply.incoming is not None and not await self._stream(exchange, reply, reply.incoming, headers, send):
             return
         if reply.incoming is not None:

@@ -1,8 +1,9 @@
 """uvicorn's HTTP/1.1 protocol with what the data plane needs beyond ASGI.
 
-ASGI says that a client left only to who asks for the next message, which costs a task per request; and it
-has no word for "end this so that it cannot be taken for whole". Both are one method on the connection here,
-handed over as `scope["extensions"]["gaugeway.connection"]`. The size of a request's head is limited too.
+ASGI says that a client left only to who asks for the next message, which costs a task per request; it has no word
+for "end this so that it cannot be taken for whole"; and a whole answer is two messages, each with its own checks
+and its own system call. All three are one method each here, on the object handed over as
+`scope["extensions"]["gaugeway.connection"]`. The size of a request's head is limited too.
 """
 
 from __future__ import annotations
@@ -10,14 +11,71 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gaugeway.core.errors import GatewayError
 from gaugeway.proxy.answers import TOO_LARGE, error_reply
+from gaugeway.proxy.exchange import Headers
 
 
 class HeadTooLarge(Exception):
     """The request's line and headers are over the limit."""
+
+
+class Downstream:
+    """One request's end of a downstream connection (a client may have sent the next request already)."""
+
+    __slots__ = ("_cycle", "_hangup", "_protocol")
+
+    def __init__(self, protocol: HttpToolsProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+        self._hangup: Callable[[], None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the whole answer went out."""
+        return self._cycle.response_complete
+
+    def on_hangup(self, callback: Callable[[], None]) -> None:
+        """Call back once when the client leaves before it has the whole answer."""
+        if self._cycle.disconnected:
+            callback()
+        else:
+            self._hangup = callback
+
+    def left(self) -> None:
+        """The client is gone."""
+        self._cycle.disconnected = True
+        hangup, self._hangup = self._hangup, None
+        if hangup is not None and not self.is_over:
+            hangup()
+
+    def cut(self) -> None:
+        """End the connection in the middle of an answer; what was sent so far still arrives.
+
+        The end that a length or chunks promised is then missing, which tells the client.
+        """
+        self._cycle.disconnected = True
+        self._protocol.transport.close()
+
+    def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send an answer at once. The headers are right as they stand: parsed before, and the length among them."""
+        cycle = self._cycle
+        if cycle.disconnected:
+            return
+        pieces = [STATUS_LINE[status]]
+        for name, value in headers:
+            pieces += (name, b": ", value, b"\r\n")
+        pieces.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        if cycle.scope["method"] != "HEAD":
+            pieces.append(body)
+        self._protocol.transport.write(b"".join(pieces))
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self._protocol.transport.close()
+        cycle.on_response()
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -26,38 +84,30 @@ class GatewayProtocol(HttpToolsProtocol):
     max_header_bytes = 64 * 1024
     """Set once, before the server starts."""
 
-    _hangup: Callable[[], None] | None = None
+    _requests: tuple[Downstream, ...] = ()  # under way; more than one where a client pipelines
     _head_bytes = 0
     _head_too_large = False
 
-    def on_hangup(self, callback: Callable[[], None]) -> None:
-        """Call back once when the client leaves before it has the whole answer to the current request."""
-        if self.cycle.disconnected:
-            callback()
-        else:
-            self._hangup = callback
-
-    def cut(self) -> None:
-        """End the connection in the middle of an answer; what was sent so far still arrives.
-
-        The end that a length or chunks promised is then missing, which tells the client.
-        """
-        self.cycle.disconnected = True
-        self.transport.close()
-
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the request in flight, if there is one."""
-        hangup, self._hangup = self._hangup, None
+        """Tell the requests under way."""
         super().connection_lost(exc)
-        if hangup is not None and not self.cycle.response_complete:
-            hangup()
+        requests, self._requests = self._requests, ()
+        for request in requests:
+            request.left()
 
     def on_message_begin(self) -> None:
         """Start a request's scope."""
         super().on_message_begin()
         self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """Give the request its end of the connection, before its task first runs."""
+        super().on_headers_complete()
+        request = Downstream(self, self.cycle)
+        waiting = [earlier for earlier in self._requests if not earlier.is_over]
+        self._requests = (*waiting, request) if waiting else (request,)
         scope = cast("dict[str, Any]", self.scope)
-        scope["extensions"] = {"gaugeway.connection": self}
+        scope["extensions"] = {"gaugeway.connection": request}
 
     def on_url(self, url: bytes) -> None:
         """Count the request's target."""
