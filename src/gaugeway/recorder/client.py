@@ -22,6 +22,8 @@ from gaugeway.recorder.salvage import BAD_DATA, describe, stand_in
 FLUSH_DELAY_S = 0.025
 RECORD_BYTES = 1024
 """What a record without bodies is taken to weigh until it is encoded and its size is known."""
+MAX_LOG = wire.MAX_FRAME - 1024 * 1024
+"""Bytes of one log with its bodies, so that it fits a frame; a larger one is kept without them."""
 REPORT_EVERY_S = 1.0
 BACKOFF_S = (0.01, 1.0)
 STEADY_S = 1.0  # a connection that lasted so long makes the next attempt start at the lowest back-off
@@ -60,6 +62,7 @@ class RecorderClient:
         self._spawn = spawn
         self._limit = queue_bytes
         self._half = queue_bytes // 2
+        self._easy = min(self._half, MAX_LOG)  # up to here nothing needs a closer look
         self._say = say
         self._queue: list[Logged] = []
         self._queued_bytes = 0
@@ -102,7 +105,7 @@ class RecorderClient:
                 size += len(bodies.request)
             if bodies.response is not None:
                 size += len(bodies.response)
-        if self._held_bytes + size > self._half:
+        if self._held_bytes + size > self._easy:
             fitting = self._fit(logged, size)
             if fitting is None:
                 return
@@ -180,8 +183,8 @@ class RecorderClient:
     def _fit(self, logged: Logged, size: int) -> tuple[Logged, int] | None:
         """The log as it may be kept, and its weight: whole, without its bodies, or not at all."""
         held = self._held_bytes
-        too_big = size > wire.MAX_FRAME - 1024 * 1024
-        if size > RECORD_BYTES and (held > self._half or held + size > self._limit or too_big):
+        too_much = held > self._half or held + size > self._limit or size > MAX_LOG
+        if size > RECORD_BYTES and too_much:
             logged = Logged(structs.replace(logged.record, bodies_lost=True))
             size = RECORD_BYTES
             self._bodies_lost += 1
