@@ -54,7 +54,7 @@ class DataPlane:
             return
         exchange = Exchange(
             scope=scope,
-            connection=scope["extensions"]["gaugeway.connection"],
+            connection=scope["extensions"].pop("gaugeway.connection"),  # it leads back to the scope
             log_id=log_id,
             started=started,
             gateway=gateway,

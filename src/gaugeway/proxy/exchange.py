@@ -22,8 +22,8 @@ Headers = list[tuple[bytes, bytes]]
 class Connection(Protocol):
     """What the data plane needs of the downstream's connection beyond ASGI (see server.py)."""
 
-    def on_hangup(self, callback: Callable[[], None]) -> None:
-        """Call back once when the downstream leaves before it has the whole answer."""
+    def on_hangup(self, callback: Callable[[], None] | None) -> None:
+        """Call back once when the downstream leaves before it has the whole answer; None: no more."""
         ...
 
     def cut(self) -> None:

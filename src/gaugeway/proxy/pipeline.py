@@ -73,6 +73,7 @@ class Pipeline:
         finally:
             if reply is not None and reply.incoming is not None:
                 reply.incoming.close()
+            exchange.connection.on_hangup(None)  # it holds the exchange: let its memory go at once, not at some GC
             self._record(exchange)
 
     async def _answer(self, exchange: Exchange) -> Reply:

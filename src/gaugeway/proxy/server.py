@@ -37,12 +37,11 @@ class Downstream:
         """Whether the whole answer went out."""
         return self._cycle.response_complete
 
-    def on_hangup(self, callback: Callable[[], None]) -> None:
-        """Call back once when the client leaves before it has the whole answer."""
-        if self._cycle.disconnected:
+    def on_hangup(self, callback: Callable[[], None] | None) -> None:
+        """Call back once when the client leaves before it has the whole answer; None: no more."""
+        self._hangup = callback
+        if callback is not None and self._cycle.disconnected:
             callback()
-        else:
-            self._hangup = callback
 
     def left(self) -> None:
         """The client is gone."""
