@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections import Counter
@@ -23,9 +24,11 @@ from gaugeway.demo.children import ChildFailed, Children, Interrupted, interrupt
 from gaugeway.demo.stage import Stage, build_stage, start_server
 from gaugeway.demo.teller import Teller
 from gaugeway.demo.upstream import start_upstream
+from gaugeway.recorder.address import take_lock
 
 LOGS_SECONDS = 30.0
 EVALUATION_SECONDS = 60.0
+RECORDER_SECONDS = 10.0
 POLL_SECONDS = 0.1
 WRONG = 1
 INTERRUPTED = 130
@@ -54,7 +57,9 @@ def run(options: Options, teller: Teller) -> int:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gaugeway-demo-"))
             settings = options.settings
             if options.temporary:
-                settings = msgspec.structs.replace(settings, data=str(Path(folder) / "data"))
+                data = Path(folder) / "data"
+                settings = msgspec.structs.replace(settings, data=str(data))
+                stack.callback(_wait_for_recorder, data)
             children = stack.enter_context(Children(Path(folder)))
             with _explained(children):
                 stage = _set_up(settings, children, teller, simulate=options.simulate)
@@ -66,6 +71,17 @@ def run(options: Options, teller: Teller) -> int:
         except Interrupted:
             teller.step("Stopping")
     return code
+
+
+def _wait_for_recorder(data: Path) -> None:
+    """A recorder outlives its server by a moment; its folder must not vanish under it."""
+    deadline = time.monotonic() + RECORDER_SECONDS
+    while data.is_dir() and time.monotonic() < deadline:
+        lock = take_lock(data)
+        if lock is not None:
+            os.close(lock)
+            return
+        time.sleep(POLL_SECONDS)
 
 
 @contextmanager
