@@ -50,11 +50,10 @@ _IPV6_KINDS: tuple[tuple[ipaddress.IPv6Network, str], ...] = tuple(
         ("2001:db8::/32", "a documentation address"),
         ("3fff::/20", "a documentation address"),
         ("2001:2::/48", "a benchmarking address"),
-        ("2001:10::/28", "a reserved address"),
-        ("2001:20::/28", "a reserved address"),
     )
 )
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_PROTOCOLS_OWN = ipaddress.IPv6Network("2001::/23")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV4_IN_LOW_BITS = (
     ipaddress.IPv6Network("::/96"),  # IPv4-compatible
@@ -62,7 +61,7 @@ _IPV4_IN_LOW_BITS = (
     ipaddress.IPv6Network("::ffff:0:0:0/96"),  # IPv4-translated
     _NAT64,
 )
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
 
 
 def private_kind(address: str) -> str | None:
@@ -147,9 +146,11 @@ def _kind(address: Address) -> str | None:
         kind = _kind(wrapped)
         if kind is not None:
             return f"{kind} ({wrapped}) wrapped in IPv6"
-    if address in _NAT64 or address in _GLOBAL_UNICAST:
+    if address in _NAT64 or address.teredo is not None:
         return None
-    return "a reserved address"
+    if address in _PROTOCOLS_OWN or address not in _GLOBAL_UNICAST:
+        return "a reserved address"
+    return None
 
 
 def _wrapped_ipv4(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
@@ -181,5 +182,5 @@ def _numeric_ipv4(text: str) -> str | None:
 
 def _number(part: str) -> int:
     if part[:2].lower() == "0x":
-        return int(part[2:] or "0", 16)
+        return int(part[2:], 16)
     return int(part, 8 if part.startswith("0") else 10)

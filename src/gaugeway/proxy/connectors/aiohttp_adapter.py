@@ -1,9 +1,12 @@
 """The seam on aiohttp: for HTTP proxies, for odd servers, and as the one our own connector is compared with.
 
 Where it differs from our own, and cannot be made not to:
+* Each request has a connection of its own. aiohttp does not notice bytes that come on an idle connection, and
+  would take them for the beginning of the next request's answer.
+* Bytes behind the end of an answer spoil the answer, where they come together with it.
 * It reads leniently (a bare LF, folded headers, a space behind a chunk's size), as a browser would.
-* A request that met a connection closed for being idle is sent again only if its method is idempotent.
 * It sends no header value that is not UTF-8, and no target that it would rewrite: those are refused.
+* A head that drips in wins time, and so does an upstream that does not take the request.
 """
 
 from __future__ import annotations
@@ -23,7 +26,6 @@ from yarl import URL
 from gaugeway.core.errors import ConnectFailed, ProtocolBroken, Side, UpstreamFailure, UpstreamTimeout
 from gaugeway.proxy.connectors.addresses import AddressGuard
 from gaugeway.proxy.connectors.connection import MOST_HEAD
-from gaugeway.proxy.connectors.pool import OLDEST_IDLE
 from gaugeway.proxy.connectors.request import host_value, serialise_head
 from gaugeway.proxy.connectors.seam import Outgoing
 
@@ -65,7 +67,7 @@ class AiohttpAnswer:
         except TimeoutError as problem:
             text = f"{self._name} was silent for {self._idle:g} s in the middle of its answer."
             raise self._fail(UpstreamTimeout(text, side=Side.PROVIDER)) from problem
-        except _Problem as problem:
+        except (*_Problem, RuntimeError) as problem:  # RuntimeError: the connector was closed
             text = f"{self._name} broke off in the middle of its answer ({_words(problem)})."
             raise self._fail(ProtocolBroken(text)) from problem
         except (asyncio.CancelledError, GeneratorExit):
@@ -119,6 +121,7 @@ class AiohttpConnector:
                 data=_payload(request.body),
                 headers=headers,
                 proxy=proxy,
+                allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=timers.connect, sock_read=timers.first_byte),
             )
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as problem:
@@ -141,7 +144,7 @@ class AiohttpConnector:
             await session.close()
 
     def _session(self, *, guarded: bool) -> aiohttp.ClientSession:
-        """One for guarded requests and one for the others, which share no connection."""
+        """One for guarded requests and one for the others."""
         if self._closed:
             raise ConnectFailed("No connection is made any more: the gateway is being stopped.")
         session = self._sessions.get(guarded)
@@ -155,7 +158,7 @@ class AiohttpConnector:
                     resolver=_GuardedResolver(self._guard, guarded=guarded),
                     use_dns_cache=False,
                     limit=0,
-                    keepalive_timeout=OLDEST_IDLE,
+                    force_close=True,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=_NOT_ADDED,
@@ -215,10 +218,10 @@ def _url(request: Outgoing) -> URL:
 
 
 def _text_headers(request: Outgoing, host: bytes) -> CIMultiDict[str]:
-    headers = CIMultiDict({"Host": host.decode()})
+    headers = CIMultiDict({"Host": host.decode(), "Connection": "close"})
     for name, value in request.headers:
         try:
-            headers.add(name.decode("ascii"), value.decode("utf-8"))
+            headers.add(name.decode("ascii").lower(), value.decode("utf-8"))  # by exact name aiohttp tells repeats
         except UnicodeDecodeError as problem:
             raise _cannot(f"the header {name.decode('latin-1')}, whose value is not UTF-8") from problem
     return headers

@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header. Trailers land here too, in a list that nobody reads."""
-        self._headers.append((name.lower(), value))
+        self._headers.append((name.lower(), value.rstrip()))  # llhttp strips in front only
 
     def on_headers_complete(self) -> None:
         """A head is there: hand it over, unless it is that of a 1xx answer."""
