@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gaugeway.core.aggregates import Aggregate, Column, Op
@@ -18,7 +18,12 @@ from support.some_logs import SCOPE, keep_all, logged
 
 FIGURES = [Aggregate(op, column, 1 if op is Op.COUNT_EQUAL else None) for op in Op for column in Column]
 VARIED = some_logs.varied(80)
-SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes, as each try writes to a disk
+)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import zstandard
 
 LEVEL = 3
-"""Without a dictionary 3 takes as long as 1 and is smaller; with one it is 20% smaller for 10% more time."""
+PLAIN_LEVEL = 1
+"""With a dictionary 3 takes as long as 1 and is 20% smaller; without one it takes a third longer for 2%."""
 
 DICTIONARY_BYTES = 64 * 1024
 MAX_SAMPLE = 16 * 1024
@@ -30,7 +31,9 @@ class Codec:
         trained = zstandard.ZstdCompressionDict(dictionary) if dictionary else None
         if trained is not None:
             trained.precompute_compress(level=LEVEL)  # pyright: ignore[reportUnknownMemberType] - no return type in its stubs
-        self._compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=trained, write_dict_id=False)
+        self._compressor = zstandard.ZstdCompressor(
+            level=LEVEL if trained else PLAIN_LEVEL, dict_data=trained, write_dict_id=False
+        )
         self._decompressor = zstandard.ZstdDecompressor(dict_data=trained)
         self.compress = self._compressor.compress
 

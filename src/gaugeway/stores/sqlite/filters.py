@@ -26,7 +26,7 @@ from gaugeway.stores.sqlite.words import Word, Words
 MAX_MS = 0xFFFF_FFFF_FFFF
 """The last moment an id can carry."""
 
-_AFTER_ALL = b"\xff" * 17
+AFTER_ALL = b"\xff" * 17
 """Beyond every id."""
 
 MAX_NEEDLES = 16
@@ -70,19 +70,11 @@ class Selection(msgspec.Struct, frozen=True):
     """Which logs of a gateway."""
 
     condition: Condition  # besides the gateway and the range of ids
-    low: bytes | None  # ids from this one on
-    high: bytes | None  # ids before this one
-    counted: bool  # the condition holds over `counts` too
+    low: bytes  # ids from this one on
+    high: bytes  # ids before this one
+    coarse: Condition  # what of it can be said of `counts`: true wherever the log may match
+    counted: bool  # besides the range of ids, that is all of it
     only_failures: bool  # whole condition: the log is a failure and …
-
-    def within(self, gw: int) -> Condition:
-        """The whole condition over `logs`."""
-        parts = [Condition("gw = ?", (gw,))]
-        if self.low is not None:
-            parts.append(Condition("id >= ?", (self.low,)))
-        if self.high is not None:
-            parts.append(Condition("id < ?", (self.high,)))
-        return all_of([*parts, self.condition])
 
 
 def select(where: Where, connection: Connection, words: Words) -> Selection:
@@ -91,8 +83,7 @@ def select(where: Where, connection: Connection, words: Words) -> Selection:
     single = len(where.alternatives) == 1
     ranges = [_id_range(filters) for filters in where.alternatives]
     low = min((low for low, _ in ranges), default=b"")
-    highs = [high for _, high in ranges]
-    high = None if None in highs else max(cast("list[bytes]", highs), default=None)
+    high = max((high for _, high in ranges), default=AFTER_ALL)
     condition = any_of(
         [
             all_of([renderer.render(item) for item in filters if not (single and _is_range(item))])
@@ -102,16 +93,20 @@ def select(where: Where, connection: Connection, words: Words) -> Selection:
     if where.search is not None:
         condition = all_of([condition, renderer.search(where.search)])
     if where.until_ms is not None and where.until_ms < MAX_MS:
-        until = first_at(where.until_ms + 1) if where.until_ms >= 0 else b""
-        high = until if high is None else min(high, until)
-    keys = {item.key for filters in where.alternatives for item in filters}
-    counted = not low and high is None and where.search is None and keys <= COUNTED_KEYS
+        high = min(high, first_at(where.until_ms + 1) if where.until_ms >= 0 else b"")
+    items = {item for filters in where.alternatives for item in filters}
     failing = Filter("success", Operator.EQ, (False,))
     return Selection(
         condition=condition,
-        low=low or None,
+        low=low,
         high=high,
-        counted=counted and not renderer.saw_spilled,
+        coarse=any_of(
+            [
+                all_of([renderer.render(item) for item in filters if renderer.is_counted(item)])
+                for filters in where.alternatives
+            ]
+        ),
+        counted=where.search is None and all(map(renderer.is_counted, items)),
         only_failures=single and failing in where.alternatives[0],
     )
 
@@ -121,9 +116,9 @@ def _is_range(item: Filter) -> bool:
     return item.kind in (Kind.TIME, Kind.ID) and item.operator in (Operator.LT, Operator.GT)
 
 
-def _id_range(filters: Sequence[Filter]) -> tuple[bytes, bytes | None]:
-    """From which id on, and before which one (None: no end), a log may match all the filters."""
-    low, high = b"", None
+def _id_range(filters: Sequence[Filter]) -> tuple[bytes, bytes]:
+    """From which id on, and before which one, a log may match all the filters."""
+    low, high = b"", AFTER_ALL
     for item in filters:
         if item.kind not in (Kind.TIME, Kind.ID) or item.operator is Operator.NEQ or None in item.values:
             continue
@@ -132,7 +127,7 @@ def _id_range(filters: Sequence[Filter]) -> tuple[bytes, bytes | None]:
             low = max(low, min(spans)[0] if item.operator is Operator.EQ else spans[0][1])
         if item.operator is not Operator.GT:
             last = spans[0][0] if item.operator is Operator.LT else max(end for _, end in spans)
-            high = last if high is None else min(high, last)
+            high = min(high, last)
     return low, high
 
 
@@ -145,8 +140,8 @@ def _span(kind: Kind, value: Value) -> tuple[bytes, bytes]:
     if ms < 0:
         return b"", b""
     if ms > MAX_MS:
-        return _AFTER_ALL, _AFTER_ALL
-    return first_at(ms), (first_at(ms + 1) if ms < MAX_MS else _AFTER_ALL)
+        return AFTER_ALL, AFTER_ALL
+    return first_at(ms), (first_at(ms + 1) if ms < MAX_MS else AFTER_ALL)
 
 
 class _Renderer:
@@ -155,7 +150,6 @@ class _Renderer:
     def __init__(self, connection: Connection, words: Words) -> None:
         self._connection = connection
         self._words = words
-        self.saw_spilled = False
 
     def render(self, item: Filter) -> Condition:
         """One filter."""
@@ -170,6 +164,11 @@ class _Renderer:
         if operator is Operator.CONTAINS:
             return self._contains(key, [fold(cast("str", value)) for value in values])
         return _compare(key, item.kind, operator, values[0])
+
+    def is_counted(self, item: Filter) -> bool:
+        """Whether the filter's condition holds over `counts` too."""
+        kind = _WORDS.get(item.key)
+        return item.key in COUNTED_KEYS and (kind is None or not self._words.has_spilled(self._connection, kind))
 
     def search(self, text: str) -> Condition:
         """Text in the keys or values of the metadata."""
@@ -233,7 +232,6 @@ class _Renderer:
         """Whether a column is one of the codes, or (where logs carry texts themselves) as `spilled` says."""
         if not self._words.has_spilled(self._connection, kind):
             return is_in(column, codes)
-        self.saw_spilled = True
         text = all_of([Condition(f"typeof({column}) = 'text'"), spilled()])
         return any_of([is_in(column, codes), text])
 

@@ -57,7 +57,7 @@ def _one(connection: Connection, found: Found, figures: Sequence[str]) -> tuple[
 def _figure(item: Aggregate) -> str:
     column = item.column.value
     if item.op is Op.COUNT:
-        return f"count({column})"
+        return "count(*)" if item.column is Column.DURATION else f"count({column})"  # every log has a duration
     if item.op is Op.SUM:
         return f"coalesce(sum({column}), 0)"
     if item.value is None:
@@ -80,7 +80,10 @@ def _halves(item: Aggregate) -> tuple[str, str]:
 
 def _fractions(connection: Connection, found: Found) -> Decimal:
     """What the costs have beyond 1e-12 dollars."""
-    sql = f"SELECT cost_fraction {found.sql} AND cost_fraction IS NOT NULL"
+    sql = (
+        "SELECT cost_fraction FROM logs INDEXED BY cost_fractions"  # noqa: S608 - see conditions.py
+        f" WHERE {found.condition.sql} AND cost_fraction IS NOT NULL"
+    )
     rows = connection.execute(sql, found.condition.bindings)
     return sum((Decimal(int(digits)).scaleb(-12 - len(digits)) for (digits,) in rows), Decimal(0))
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import apsw
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from gaugeway.core.model import Scope
 from gaugeway.core.query import Slice, Where
-from gaugeway.stores.sqlite import log_counts
-from gaugeway.stores.sqlite.conditions import FALSE, Condition
+from gaugeway.stores.sqlite.conditions import FALSE, TRUE, Condition, all_of
 from gaugeway.stores.sqlite.connection import Connection
-from gaugeway.stores.sqlite.filters import FAILURE, Selection, select
+from gaugeway.stores.sqlite.filters import Selection, select
 from gaugeway.stores.sqlite.log_rows import SELECT, Row
 from gaugeway.stores.sqlite.words import Word, Words
 
@@ -34,13 +32,18 @@ _OTHER_ORDERS = {
 }
 
 
+_GROUPS = {"provider": "provider", "model": "model", "success": "outcome <= 1", "cached": "outcome = 1"}
+"""Orders in which few values part many logs, as `counts` knows them."""
+
+
 class Found(Struct, frozen=True):
-    """The logs of a gateway that are meant."""
+    """The logs of a gateway that are meant, or more of them that are easier to name: see `total`."""
 
     gw: int
-    selection: Selection
     condition: Condition
-    total: int | None  # how many, where `counts` tells
+    selection: Selection
+    total: int | None  # how many match; None where that takes a walk
+    share: float  # of the gateway's logs, how many may match
 
     @property
     def sql(self) -> str:
@@ -48,22 +51,33 @@ class Found(Struct, frozen=True):
         return f"FROM logs WHERE {self.condition.sql}"
 
 
-def find(connection: Connection, words: Words, scope: Scope, where: Where) -> Found | None:
+def find(connection: Connection, words: Words, gw: int | None, where: Where) -> Found | None:
     """What a `Where` means in a gateway; None where it is already known that no log matches."""
-    gw = log_counts.find_gateway(connection, scope)
     if gw is None:
         return None
     selection = select(where, connection, words)
-    condition = selection.within(gw)
-    if condition == FALSE:
+    return None if selection.condition == FALSE else _narrow(connection, gw, selection)
+
+
+def _narrow(connection: Connection, gw: int, selection: Selection) -> Found | None:
+    """What `counts` can tell of a selection: whether there are any, how many, and between which ids."""
+    logs, oldest, newest, of_all = connection.execute(
+        "SELECT sum(logs), min(oldest), max(newest), (SELECT logs FROM gateways WHERE gw = ?)"  # noqa: S608 - see conditions.py
+        f" FROM counts WHERE gw = ? AND {selection.coarse.sql}",
+        (gw, gw, *selection.coarse.bindings),
+    ).fetchone()
+    if not logs:
         return None
-    total = _counted(connection, gw, selection.condition) if selection.counted else None
-    return None if total == 0 else Found(gw, selection, condition, total)
-
-
-def _counted(connection: Connection, gw: int, condition: Condition) -> int:
-    sql = f"SELECT coalesce(sum(logs), 0) FROM counts WHERE gw = ? AND {condition.sql}"  # noqa: S608 - see conditions.py
-    return connection.execute(sql, (gw, *condition.bindings)).get
+    low, high = max(selection.low, oldest), min(selection.high, newest + b"\x00")
+    if low >= high:
+        return None
+    parts = [Condition("gw = ?", (gw,))]
+    if low > oldest or selection.coarse != TRUE:
+        parts.append(Condition("id >= ?", (low,)))
+    if high <= newest or selection.coarse != TRUE:
+        parts.append(Condition("id < ?", (high,)))
+    total = logs if selection.counted and low == oldest and high > newest else None
+    return Found(gw, all_of([*parts, selection.condition]), selection, total, logs / of_all)
 
 
 def order_by(part: Slice) -> str:
@@ -80,17 +94,55 @@ def order_by(part: Slice) -> str:
     return f"{_OTHER_ORDERS[key]} {direction} NULLS LAST, id {direction}"
 
 
-def read_page(connection: Connection, found: Found, part: Slice) -> list[Row]:
+def read_page(connection: Connection, found: Found, part: Slice, words: Words) -> list[Row]:
     """The rows of a page, in its order."""
     if part.order_by == "created_at":
         return _ordered(connection, found, part, SELECT.removesuffix(" FROM logs"))
-    ids = find_ids(connection, found, part)
+    ids = find_ids(connection, found, part, words)
     return connection.executemany(f"{SELECT} WHERE gw = ? AND id = ?", [(found.gw, id_) for id_ in ids]).fetchall()
 
 
-def find_ids(connection: Connection, found: Found, part: Slice) -> list[bytes]:
+def find_ids(connection: Connection, found: Found, part: Slice, words: Words) -> list[bytes]:
     """The ids of a page, in its order."""
+    if found.total is not None and part.order_by in _GROUPS:
+        ids = _ids_by_group(connection, found, part, words)
+        if ids is not None:
+            return ids
     return [id_ for (id_,) in _ordered(connection, found, part, "SELECT id")]
+
+
+def _ids_by_group(connection: Connection, found: Found, part: Slice, words: Words) -> list[bytes] | None:
+    """The same, where few values order many logs: value by value, passing over those before the page.
+
+    None where the values themselves are not known.
+    """
+    column = _GROUPS[part.order_by]
+    kind = _TEXT_ORDERS.get(part.order_by)
+    if kind is not None and words.has_spilled(connection, kind):
+        return None
+    coarse = found.selection.coarse
+    groups: list[tuple[int, int]] = connection.execute(
+        f"SELECT {column}, sum(logs) FROM counts WHERE gw = ? AND {coarse.sql} GROUP BY 1",  # noqa: S608 - see conditions.py
+        (found.gw, *coarse.bindings),
+    ).fetchall()
+    if kind is not None:
+        groups.sort(key=lambda group: words.text(connection, kind, group[0]) or "")
+    ids: list[bytes] = []
+    offset, limit = part.offset, part.limit
+    for value, number in reversed(groups) if part.descending else groups:
+        if offset < number and len(ids) < limit:
+            of_group = Condition(f"{column} = {value}")
+            within = structs.replace(
+                found.selection,
+                condition=all_of([found.selection.condition, of_group]),
+                coarse=all_of([coarse, of_group]),
+            )
+            chosen = _narrow(connection, found.gw, within)
+            piece = Slice(offset=offset, limit=limit - len(ids), descending=part.descending)
+            if chosen is not None:
+                ids += [id_ for (id_,) in _ordered(connection, chosen, piece, "SELECT id")]
+        offset = max(offset - number, 0)
+    return ids
 
 
 def _ordered(connection: Connection, found: Found, part: Slice, columns: str) -> list[Row]:
@@ -100,20 +152,12 @@ def _ordered(connection: Connection, found: Found, part: Slice, columns: str) ->
         limit = min(limit, found.total - offset)  # so that the walk ends with the last match
     if limit <= 0:
         return []
+    few_failures = found.selection.only_failures and found.share <= FEW_FAILURES
+    source = "logs INDEXED BY failures" if few_failures else "logs"
     return connection.execute(
-        f"{columns} FROM {_source(connection, found)} WHERE {found.condition.sql}"
-        f" ORDER BY {order_by(part)} LIMIT ? OFFSET ?",
+        f"{columns} FROM {source} WHERE {found.condition.sql} ORDER BY {order_by(part)} LIMIT ? OFFSET ?",
         (*found.condition.bindings, limit, offset),
     ).fetchall()
-
-
-def _source(connection: Connection, found: Found) -> str:
-    """The table, with the index that the page is to be read by, where the planner cannot know."""
-    if not found.selection.only_failures:
-        return "logs"
-    sql = f"SELECT sum(logs), sum(logs) FILTER (WHERE {FAILURE.sql}) FROM counts WHERE gw = ?"  # noqa: S608 - constant
-    total, failures = connection.execute(sql, (found.gw,)).fetchone()
-    return "logs INDEXED BY failures" if (failures or 0) <= FEW_FAILURES * (total or 0) else "logs"
 
 
 def count(connection: Connection, found: Found, budget_ms: int | None, clock: Callable[[], float]) -> int | None:

@@ -66,7 +66,7 @@ def _remove_rows(connection: Connection, gw: int, rows: Sequence[tuple[bytes, in
         return
     chosen = is_in("id", [row[0] for row in rows])
     connection.execute(f"DELETE FROM logs WHERE gw = ? AND {chosen.sql}", (gw,))  # noqa: S608 - hexadecimal
-    log_counts.add(connection, gw, (row[2:] for row in rows), -1)
+    log_counts.subtract(connection, gw, (row[2:] for row in rows))
     pids = array("q", (row[1] for row in rows if row[1] is not None))
     if pids:
         connection.execute("INSERT INTO dropped (pids) VALUES (?)", (pids.tobytes(),))

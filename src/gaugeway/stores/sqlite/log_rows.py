@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import ROUND_FLOOR, Context, Decimal, Inexact
-from functools import partial
 from typing import Any, TypeVar
 
 import apsw
@@ -123,16 +122,16 @@ def cost_of(whole: int | None, fraction: str | None) -> Decimal | None:
     return Decimal((number < 0, tuple(map(int, text)), -12 - len(fraction or "")))
 
 
-def encoder(connection: Connection, words: Words) -> Encode:
-    """What makes rows of logs, given a log, its gateway's number and its payload's. In a write transaction."""
-    coded = partial(_coder, connection, words)
-    provider, model, model_type = coded(Word.PROVIDER), coded(Word.MODEL), coded(Word.MODEL_TYPE)
-    request_type, user_agent = coded(Word.REQUEST_TYPE), coded(Word.USER_AGENT)
-    asked, answered = coded(Word.REQUEST_CONTENT_TYPE), coded(Word.RESPONSE_CONTENT_TYPE)
-    path, metadata_keys = coded(Word.PATH), coded(Word.METADATA_KEYS)
+def encoder(words: Words) -> Encode:
+    """What makes rows of logs, given a log, its gateway's number and its payload's. Within `Words.adding`."""
+    provider, model, model_type = words[Word.PROVIDER], words[Word.MODEL], words[Word.MODEL_TYPE]
+    request_type, user_agent = words[Word.REQUEST_TYPE], words[Word.USER_AGENT]
+    asked, answered = words[Word.REQUEST_CONTENT_TYPE], words[Word.RESPONSE_CONTENT_TYPE]
+    path, metadata_keys = words[Word.PATH], words[Word.METADATA_KEYS]
 
     def encode(log: LogRecord, gw: int, pid: int | None) -> Row:
         usage = log.usage
+        tokens_in, tokens_out = usage.tokens_in, usage.tokens_out
         cost = cost_reason = fraction = None
         if log.cost is not None:
             columns = cost_columns(log.cost)
@@ -148,21 +147,21 @@ def encoder(connection: Connection, words: Words) -> Encode:
             log.duration,
             log.feedback or None,
             _OUTCOME_CODES[log.outcome],
-            provider(log.provider),
-            model(log.model),
-            _number(usage.tokens_in),
-            _number(usage.tokens_out),
+            provider[log.provider],
+            model[log.model],
+            tokens_in if tokens_in is None or tokens_in <= MAX_NUMBER else None,
+            tokens_out if tokens_out is None or tokens_out <= MAX_NUMBER else None,
             log.first_byte_ms,
             log.score,
             log.status_code,
             log.authentication + 2 * log.usage_estimated + 4 * log.bodies_lost,
-            model_type(log.model_type),
-            request_type(log.request_type),
-            asked(log.request_content_type),
-            answered(log.response_content_type),
-            user_agent(log.user_agent),
-            path(log.path),
-            metadata_keys(keys),
+            model_type[log.model_type],
+            request_type[log.request_type],
+            asked[log.request_content_type],
+            answered[log.response_content_type],
+            user_agent[log.user_agent],
+            path[log.path],
+            metadata_keys[keys],
             values,
             log.event_id,
             pid,
@@ -172,7 +171,8 @@ def encoder(connection: Connection, words: Words) -> Encode:
                     log.step,
                     log.request_size,
                     log.response_size,
-                    [(a.provider, a.step, a.status_code, a.duration, a.error) for a in log.attempts],
+                    log.attempts
+                    and [(a.provider, a.step, a.status_code, a.duration, a.error) for a in log.attempts],
                     usage.cached_tokens_in,
                     usage.cache_write_tokens,
                     usage.cache_write_1h_tokens,
@@ -192,20 +192,8 @@ def encoder(connection: Connection, words: Words) -> Encode:
     return encode
 
 
-def _coder(connection: Connection, words: Words, kind: Word) -> Callable[[str | None], int | str | None]:
-    known = words.known(kind)
-
-    def code(text: str | None) -> int | str | None:
-        if text is None:
-            return None
-        found = known.get(text)
-        return words.add(connection, kind, text) if found is None else found
-
-    return code
-
-
-def changed_columns(change: LogChange, connection: Connection, words: Words) -> dict[str, Any]:
-    """The columns that a PATCH sets. In a write transaction."""
+def changed_columns(change: LogChange, words: Words) -> dict[str, Any]:
+    """The columns that a PATCH sets. Within `Words.adding`."""
     columns: dict[str, Any] = {}
     if "feedback" in change.fields:
         columns["feedback"] = change.feedback or None
@@ -213,7 +201,7 @@ def changed_columns(change: LogChange, connection: Connection, words: Words) -> 
         columns["score"] = change.score
     if "metadata" in change.fields:
         keys, values = metadata_text.to_columns(change.metadata)
-        columns["metadata_keys"] = _coder(connection, words, Word.METADATA_KEYS)(keys)
+        columns["metadata_keys"] = words[Word.METADATA_KEYS][keys]
         columns["metadata_values"] = values
     return columns
 
@@ -282,7 +270,3 @@ def _present(value: T | None) -> T:
     if value is None:
         raise apsw.CorruptError("a log lacks a column that every log has")
     return value
-
-
-def _number(count: int | None) -> int | None:
-    return count if count is None or -MAX_NUMBER <= count <= MAX_NUMBER else None

@@ -19,9 +19,10 @@ from gaugeway.core.errors import GaugewayError
 from gaugeway.core.model import Bodies, Logged, LogRecord, Scope
 from gaugeway.core.ports import Extremes, LogChange, Retention
 from gaugeway.core.query import Slice, Where
-from gaugeway.stores.sqlite import log_counts, log_figures, log_reading, log_removal
+from gaugeway.stores.sqlite import log_figures, log_reading, log_removal
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.database import Database
+from gaugeway.stores.sqlite.log_counts import Gateways
 from gaugeway.stores.sqlite.log_rows import SELECT, Row, decode
 from gaugeway.stores.sqlite.log_writing import LogWriting
 from gaugeway.stores.sqlite.payloads import Payloads
@@ -43,7 +44,7 @@ class SqliteLogStore:
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         migrations = files("gaugeway.stores.sqlite") / "migrations" / "logs"
-        self._logs = Database(
+        self.logs_database = self._logs = Database(
             folder / "logs.db",
             migrations,
             mmap_bytes=MMAP_BYTES,
@@ -57,7 +58,8 @@ class SqliteLogStore:
             raise
         self._clock = clock
         self._words = Words()
-        self._writing = LogWriting(self._logs, self._payloads, self._words)
+        self._gateways = Gateways()
+        self._writing = LogWriting(self._logs, self._payloads, self._words, self._gateways)
         self._syncing = Syncing((self._payloads.database.path, self._logs.path), self._tidy)
 
     def append(self, batch: Sequence[Logged], retention: Callable[[Scope], Retention]) -> None:
@@ -74,7 +76,7 @@ class SqliteLogStore:
 
     def bodies(self, scope: Scope, log_id: bytes) -> Bodies | None:
         """See LogStore."""
-        gw = log_counts.find_gateway(self._logs.reader(), scope)
+        gw = self._gateways.find(self._logs.reader(), scope)
         rows = self._logs.rows("SELECT pid FROM logs WHERE gw = ? AND id = ?", (gw, log_id))
         if not rows or rows[0][0] is None:
             return None
@@ -83,16 +85,16 @@ class SqliteLogStore:
     def page(self, scope: Scope, where: Where, part: Slice) -> list[LogRecord]:
         """See LogStore."""
         with self._logs.reading() as connection:
-            found = log_reading.find(connection, self._words, scope, where)
+            found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             if found is None:
                 return []
-            rows = log_reading.read_page(connection, found, part)
+            rows = log_reading.read_page(connection, found, part, self._words)
             return [decode(row, scope, connection, self._words) for row in rows]
 
     def count(self, scope: Scope, where: Where, *, budget_ms: int | None = None) -> int | None:
         """See LogStore."""
         with self._logs.reading() as connection:
-            found = log_reading.find(connection, self._words, scope, where)
+            found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             return 0 if found is None else log_reading.count(connection, found, budget_ms, self._clock)
 
     def refused(self, scope: Scope) -> int:
@@ -104,13 +106,13 @@ class SqliteLogStore:
     def extremes(self, scope: Scope, where: Where) -> Extremes:
         """See LogStore."""
         with self._logs.reading() as connection:
-            found = log_reading.find(connection, self._words, scope, where)
+            found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             return Extremes() if found is None else log_figures.extremes(connection, found)
 
     def aggregate(self, scope: Scope, where: Where, wanted: Sequence[Aggregate]) -> Aggregated:
         """See LogStore."""
         with self._logs.reading() as connection:
-            found = log_reading.find(connection, self._words, scope, where)
+            found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             if found is None:
                 return log_figures.of_none(wanted)
             return log_figures.aggregate(connection, found, wanted)
@@ -125,17 +127,17 @@ class SqliteLogStore:
             raise ValueError("logs are deleted from the first one on: the offset must be 0")
         part = replace(part, limit=min(part.limit, MAX_DELETE))
         with self._logs.reading() as connection:
-            found = log_reading.find(connection, self._words, scope, where)
+            found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             if found is None:
                 return 0
-            ids = log_reading.find_ids(connection, found, part)
+            ids = log_reading.find_ids(connection, found, part, self._words)
         removed = log_removal.remove_found(self._logs, found, ids)
         self._finish_removal()
         return removed
 
     def delete_scope(self, scope: Scope) -> None:
         """See LogStore."""
-        gw = log_counts.find_gateway(self._logs.reader(), scope)
+        gw = self._gateways.find(self._logs.reader(), scope)
         if gw is not None:
             log_removal.remove_all(self._logs, gw)
             self._finish_removal()
@@ -158,7 +160,7 @@ class SqliteLogStore:
             _log.warning("tidying up after writing logs failed, and will be tried again: %s", problem)
 
     def _row(self, connection: Connection, scope: Scope, log_id: bytes) -> Row | None:
-        gw = log_counts.find_gateway(connection, scope)
+        gw = self._gateways.find(connection, scope)
         return connection.execute(f"{SELECT} WHERE gw = ? AND id = ?", (gw, log_id)).fetchone()
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ No metadata, and metadata without any entry, is NULL in both.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from gaugeway.core.model import Metadata
@@ -34,12 +36,17 @@ def to_columns(metadata: Metadata | None) -> tuple[str | None, str | None]:
     """The two columns' texts; the first is a word."""
     if not metadata:
         return None, None
-    keys = [(key, _type_of(value)) for key, value in metadata.items()]
+    keys = _keys_text(tuple([(key, _type_of(value)) for key, value in metadata.items()]))
     values = [value_text(value) for value in metadata.values()]
     joined = SEPARATOR.join(values)
     if joined.count(SEPARATOR) >= len(values) or ESCAPED in joined:
-        return _encode(keys).decode(), ESCAPED + _encode(values).decode()
-    return _encode(keys).decode(), SEPARATOR + joined + SEPARATOR
+        return keys, ESCAPED + _encode(values).decode()
+    return keys, SEPARATOR + joined + SEPARATOR
+
+
+@lru_cache(maxsize=1024)
+def _keys_text(keys: tuple[tuple[str, str], ...]) -> str:
+    return _encode(keys).decode()
 
 
 def from_columns(keys: str | None, values: str | None) -> Metadata | None:

@@ -26,6 +26,9 @@ LEARN_AFTER = 1_000
 LEARN_AGAIN = 20
 """A new one is learnt when there have been so many times more bodies than at the last time."""
 
+LOOK_EVERY = 256
+"""Batches between looks for a dictionary that another process has learnt."""
+
 SAMPLES = 1_500
 SAMPLE_BYTES = 16 * 1024 * 1024
 REQUEST_CUT, RESPONSE_CUT = 1, 2
@@ -54,6 +57,7 @@ class Payloads:
         self._packing = threading.Lock()
         self._newest = Dictionary(0, 0, Codec())
         self._used = {0: self._newest}
+        self._packs = 0
         self._written = 0
         self._last_pid = 0
         self._of_thread = threading.local()
@@ -141,12 +145,17 @@ class Payloads:
         if dictionary:
             with self.database.writing() as connection:
                 connection.execute("INSERT INTO zdicts (data, learnt_at) VALUES (?, ?)", (dictionary, newest))
+            self._packs = 0
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
 
     def _newest_dictionary(self) -> Dictionary:
+        """The dictionary to pack with. Another process may have learnt a better one, which is no hurry."""
+        self._packs += 1
+        if self._packs % LOOK_EVERY != 1:
+            return self._newest
         connection = self.database.reader()
         newest: int = connection.execute("SELECT max(id) FROM zdicts").get or 0
         if newest != self._newest.id:
@@ -159,13 +168,17 @@ class Payloads:
         for zdict, count in users.items():
             if not zdict:
                 continue
-            sql = "UPDATE zdicts SET payloads = coalesce(payloads, 0) + ? WHERE id = ?"
-            connection.execute(sql, (count, zdict))
-            if not connection.changes():
+            connection.execute(
+                "INSERT INTO zdict_users (id, payloads) VALUES (?, ?)"
+                " ON CONFLICT DO UPDATE SET payloads = payloads + excluded.payloads",
+                (zdict, count),
+            )
+            if connection.execute("SELECT 1 FROM zdicts WHERE id = ?", (zdict,)).get is None:
                 # Another process deleted its last payload after these had been packed with it.
+                used = self._used[zdict]
                 connection.execute(
-                    "INSERT INTO zdicts (id, data, learnt_at, payloads) VALUES (?, ?, ?, ?)",
-                    (zdict, self._used[zdict].codec.dictionary, self._used[zdict].learnt_at, count),
+                    "INSERT INTO zdicts (id, learnt_at, data) VALUES (?, ?, ?)",
+                    (zdict, used.learnt_at, used.codec.dictionary),
                 )
 
     def _unpacker(self, connection: Connection, zdict: int) -> Codec:
@@ -192,8 +205,10 @@ def _delete(connection: Connection, runs: Iterable[tuple[int, int]]) -> None:
     for first, last in runs:
         users.update(zdict for (zdict,) in connection.execute(_DELETE, (first, last)))
     for zdict, count in users.items():
-        connection.execute("UPDATE zdicts SET payloads = payloads - ? WHERE id = ?", (count, zdict))
-    connection.execute("DELETE FROM zdicts WHERE payloads <= 0")
+        connection.execute("UPDATE zdict_users SET payloads = payloads - ? WHERE id = ?", (count, zdict))
+    if connection.execute("SELECT 1 FROM zdict_users WHERE payloads <= 0").get:
+        connection.execute("DELETE FROM zdicts WHERE id IN (SELECT id FROM zdict_users WHERE payloads <= 0)")
+        connection.execute("DELETE FROM zdict_users WHERE payloads <= 0")
 
 
 def _runs(pids: Iterable[int]) -> list[tuple[int, int]]:

@@ -7,12 +7,16 @@ then `spilled`, and filters look at both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from enum import IntEnum
+from typing import Any
 
 import apsw
 
 from gaugeway.stores.sqlite.connection import Connection
+from gaugeway.stores.sqlite.database import Database
 
 MAX_WORDS = 4096
 MAX_LENGTH = 512
@@ -32,23 +36,56 @@ class Word(IntEnum):
     METADATA_KEYS = 9
 
 
+class Codes(dict[str | None, int | str | None]):
+    """What logs say for the texts of one kind: a code, or the text itself where it has none. None says None."""
+
+    def __init__(self, words: Words, kind: Word) -> None:
+        super().__init__({None: None})
+        self._words = words
+        self._kind = kind
+
+    def __missing__(self, text: str) -> int | str:
+        return self._words.add(self._kind, text)
+
+
 class Words:
     """The words of one database, with what this process has seen of them in memory."""
 
     def __init__(self) -> None:
-        self._codes: dict[Word, dict[str, int]] = {kind: {} for kind in Word}
+        self._codes = {kind: Codes(self, kind) for kind in Word}
         self._texts: dict[Word, dict[int, str]] = {kind: {} for kind in Word}
         self._full: set[Word] = set()
-        self._added: dict[tuple[Word, str], int] = {}
         self._spilled: set[Word] = set()
+        self._one_at_a_time = threading.Lock()
+        self._connection: Connection | None = None
+        self._added: dict[tuple[Word, str], int] = {}
         self._spilling: set[Word] = set()
 
-    def known(self, kind: Word) -> dict[str, int]:
-        """Codes by text, as far as this process has seen them; not to be changed."""
+    def __getitem__(self, kind: Word) -> Codes:
+        """What logs say for the texts of a kind. New texts can be looked up within `adding` only."""
         return self._codes[kind]
 
-    def add(self, connection: Connection, kind: Word, text: str) -> int | str:
-        """The text's code, or the text where it gets none. In a write transaction; see `settle`."""
+    @contextmanager
+    def adding(self, database: Database) -> Generator[Connection]:
+        """A write transaction in which new texts get codes; they are remembered once it is committed."""
+        with self._one_at_a_time:
+            try:
+                with database.writing() as connection:
+                    self._connection = connection
+                    yield connection
+                for (kind, text), code in self._added.items():
+                    self._remember(kind, text, code)
+                self._spilled |= self._spilling
+            finally:
+                self._connection = None
+                self._added.clear()
+                self._spilling.clear()
+
+    def add(self, kind: Word, text: str) -> int | str:
+        """The text's code, made now if it has none; or the text, where it gets none. Within `adding`."""
+        connection = self._connection
+        if connection is None:
+            raise RuntimeError("words are added within Words.adding")
         added = self._added.get((kind, text))
         if added is not None:
             return added
@@ -71,15 +108,6 @@ class Words:
             self._spilling.add(kind)
         return text
 
-    def settle(self, *, committed: bool) -> None:
-        """After the transaction in which words were added: remember them, or forget them."""
-        if committed:
-            for (kind, text), code in self._added.items():
-                self._remember(kind, text, code)
-            self._spilled |= self._spilling
-        self._added.clear()
-        self._spilling.clear()
-
     def text(self, connection: Connection, kind: Word, value: int | str | None) -> str | None:
         """What a log's column says: a code's text, or the text that it is."""
         if not isinstance(value, int):
@@ -94,7 +122,7 @@ class Words:
 
     def find(self, connection: Connection, kind: Word, text: str) -> int | None:
         """The text's code, if it has one."""
-        code = self._codes[kind].get(text)
+        code: Any = self._codes[kind].get(text)
         if code is None:
             code = connection.execute("SELECT code FROM words WHERE kind = ? AND text = ?", (kind, text)).get
             if code is not None:

@@ -58,13 +58,16 @@ CREATE INDEX failures ON logs (gw) WHERE outcome > 1;
 -- The costs that need more than `cost`.
 CREATE INDEX cost_fractions ON logs (gw) WHERE cost_fraction IS NOT NULL;
 
--- How many logs there are of each sort, kept with every change, so that the usual counts need no walk.
+-- How many logs there are of each sort and where, kept with every change: the usual counts need no walk over the
+-- logs, and a walk for a sort begins and ends where it occurs.
 CREATE TABLE counts (
   gw        INTEGER NOT NULL,
   provider  INTEGER NOT NULL,  -- 0: any text that is no word
   model     INTEGER NOT NULL,
   outcome   INTEGER NOT NULL,
   logs      INTEGER NOT NULL,
+  oldest    BLOB NOT NULL,     -- no log of the sort has a lower id
+  newest    BLOB NOT NULL,     -- or a higher one
   PRIMARY KEY (gw, provider, model, outcome)
 ) STRICT, WITHOUT ROWID;
 

@@ -12,7 +12,12 @@ CREATE TABLE payloads (
 -- Compression dictionaries, learnt from bodies. One that no payload needs any more is deleted: it holds parts of them.
 CREATE TABLE zdicts (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  data       BLOB NOT NULL,
   learnt_at  INTEGER NOT NULL,  -- the newest pid then
-  payloads   INTEGER            -- how many need it; NULL: none has used it yet
+  data       BLOB NOT NULL
+) STRICT;
+
+-- How many payloads need a dictionary, from its first use on. A table of its own: it changes with every write.
+CREATE TABLE zdict_users (
+  id        INTEGER PRIMARY KEY,
+  payloads  INTEGER NOT NULL
 ) STRICT;
