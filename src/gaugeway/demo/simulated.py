@@ -7,6 +7,7 @@ input closes. Its figures are honest about themselves: a token is a word.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -54,10 +55,11 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     if not asked.stream:
         return await _answer(asked)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(request)
-    async for event in _events(asked):
-        await response.write(b"data: " + event + b"\n\n")
-    await response.write_eof()
+    with contextlib.suppress(ConnectionResetError):  # whoever hangs up has heard enough
+        await response.prepare(request)
+        async for event in _events(asked):
+            await response.write(b"data: " + event + b"\n\n")
+        await response.write_eof()
     return response
 
 
