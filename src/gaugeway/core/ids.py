@@ -68,7 +68,7 @@ def time_ms(identifier: bytes) -> int:
 
 
 def first_at(ms: int) -> bytes:
-    """The lowest id of a millisecond: `id >= first_at(t)` means "created at t or later"."""
+    """The lowest id that a millisecond can have: ids at or above it were made then or later."""
     clamped = min(max(ms, 0), 0xFFFF_FFFF_FFFF)
     return clamped.to_bytes(6) + bytes(10)
 

@@ -26,9 +26,7 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate_limited"  # the gateway's rate limit
     SPEND_LIMITED = "spend_limited"  # a spend limit
     BLOCKED = "blocked"  # a safety check
-    UPSTREAM_ERROR = (
-        "upstream_error"  # the upstream answered 4xx or 5xx, could not be reached or spoke nonsense
-    )
+    UPSTREAM_ERROR = "upstream_error"  # the upstream answered 4xx or 5xx, could not be reached or spoke nonsense
     TIMEOUT = "timeout"  # the upstream did not answer in time
     STREAM_CUT = "stream_cut"  # the upstream broke off after its first byte
     CLIENT_GONE = "client_gone"  # the downstream hung up before it had the whole answer
@@ -157,7 +155,7 @@ class CustomProvider(Struct, frozen=True, kw_only=True):
     headers: str | None = None  # a JSON object of extra upstream headers, as text
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, array_like=True):
     """What a provider reported that a request used. None: not reported, which is not 0.
 
     Each number counts once: tokens_in includes cached_tokens_in, cache_write_tokens and audio_tokens_in,
@@ -191,7 +189,7 @@ class CustomCost(Struct, frozen=True, kw_only=True):
     total_cost: Decimal | None = None
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
+class Attempt(Struct, frozen=True, kw_only=True, array_like=True):
     """One try at one upstream."""
 
     provider: str
@@ -201,7 +199,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class Bodies(Struct, frozen=True, kw_only=True):
+class Bodies(Struct, frozen=True, kw_only=True, array_like=True):
     """What went in and out, apart from the columns. None: not kept. Compressed in the store."""
 
     request: bytes | None = None
@@ -210,7 +208,7 @@ class Bodies(Struct, frozen=True, kw_only=True):
     response_cut: bool = False
 
 
-class LogRecord(Struct, frozen=True, kw_only=True):
+class LogRecord(Struct, frozen=True, kw_only=True, array_like=True):
     """What is kept of an exchange. One per request that reached a gateway."""
 
     account_id: str

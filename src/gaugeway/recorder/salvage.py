@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -10,6 +11,7 @@ from gaugeway.core.model import Logged, LogRecord, Outcome
 
 _decode_loose = msgspec.msgpack.Decoder().decode
 _decode_record = msgspec.msgpack.Decoder(LogRecord).decode
+_unchecked: Callable[..., LogRecord] = LogRecord
 _encode = msgspec.msgpack.Encoder().encode
 BAD_DATA = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, LookupError, RecursionError)
 """What encoding and decoding raise because of the data in hand."""
@@ -39,15 +41,15 @@ def stand_in_for_bytes(encoded: bytes | bytearray | memoryview, problem: Excepti
     """The same for a log that cannot be decoded."""
     try:
         loose: Any = _decode_loose(encoded)
-        record = cast("dict[str, object]", loose[0])
-        return _bare({str(name): value for name, value in record.items()}, problem)
+        values = cast("list[object]", loose[0])  # in the order of the record's fields
+        return _bare(dict(zip(LogRecord.__struct_fields__, values, strict=False)), problem)
     except BAD_DATA:
         return None
 
 
 def _bare(fields: dict[str, object], problem: Exception) -> Logged | None:
     """Only what names the log and how it ended; each field only where it is sound."""
-    sound: dict[str, object] = {
+    sound: dict[str, Any] = {
         "account_id": fields.get("account_id"),
         "gateway_id": fields.get("gateway_id"),
         "id": fields.get("id"),
@@ -61,7 +63,7 @@ def _bare(fields: dict[str, object], problem: Exception) -> Logged | None:
     }
     for outcome in (sound["outcome"], Outcome.INTERNAL_ERROR):
         try:
-            record = _decode_record(_encode(sound | {"outcome": outcome}))
+            record = _decode_record(_encode(_unchecked(**{**sound, "outcome": outcome})))  # decoding checks types
         except BAD_DATA:
             continue
         return Logged(record) if len(record.id) == 16 else None
