@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
 
+from support.chaos_upstream import ChaosUpstream
 from support.server import Server, running_server
 from support.upstream import Upstream, running_upstream
 
@@ -41,3 +43,29 @@ def upstream() -> Iterator[Upstream]:
     """An upstream of the test's own."""
     with running_upstream() as own:
         yield own
+
+
+@pytest.fixture(scope="session")
+def chaos() -> Iterator[ChaosUpstream]:
+    """One upstream that fails as each request asks it to."""
+    with running_upstream(ChaosUpstream) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def chaos_server(tmp_path_factory: pytest.TempPathFactory, chaos: ChaosUpstream) -> Iterator[Server]:
+    """A server in front of it, with short timers; the provider `groq` refuses every connection."""
+    upstreams = {"openai": chaos.url + "/v1", "anthropic": chaos.url, "groq": "http://127.0.0.1:1"}
+    with running_server(
+        tmp_path_factory.mktemp("chaos-server"),
+        GAUGEWAY_UPSTREAMS=json.dumps(upstreams),
+        GAUGEWAY_FIRST_BYTE_TIMEOUT="1.5",
+        GAUGEWAY_IDLE_TIMEOUT="1",
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def chaos_gateway(chaos_server: Server) -> str:
+    """A fresh gateway in that server."""
+    return chaos_server.make_gateway(f"gateway-{next(_numbers)}")

@@ -162,6 +162,14 @@ class Server:
         """The newest logs."""
         return self.manage("GET", f"/gateways/{gateway}/logs?per_page=50{query}")
 
+    def wait_for_logs(self, gateway: str, count: int, timeout: float = 30) -> list[dict[str, Any]]:
+        """The newest logs, once there are that many; the log of a client that left is made after that."""
+        deadline = time.monotonic() + timeout
+        while len(logs := self.logs(gateway)) < count:
+            assert time.monotonic() < deadline, f"only {len(logs)} of {count} logs came"
+            time.sleep(0.05)
+        return logs
+
 
 def free_port() -> int:
     """A port that was free a moment ago."""

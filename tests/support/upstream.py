@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 USAGE = {
     "prompt_tokens": 20,
@@ -46,6 +46,9 @@ class Seen:
     def json(self) -> Any:
         """The body decoded."""
         return json.loads(self.body)
+
+
+AnUpstream = TypeVar("AnUpstream", bound="Upstream")
 
 
 class Upstream:
@@ -276,9 +279,9 @@ async def _send_stream(
 
 
 @contextmanager
-def running_upstream() -> Iterator[Upstream]:
+def running_upstream(kind: type[AnUpstream] = Upstream) -> Iterator[AnUpstream]:
     """An upstream on a free port, in a thread of its own."""
-    upstream = Upstream()
+    upstream = kind()
     ready = threading.Event()
     loop = upstream._loop
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode
 
 from gaugeway.core.errors import GatewayError
@@ -47,7 +48,7 @@ class Authentication:
         if own:
             exchange.headers = [pair for pair in exchange.headers if pair not in own]
         if b"key=" in exchange.query:
-            self._take_query_key(exchange, found)
+            exchange.query = without_own_key(exchange.query, lambda secret: self._note(exchange, secret, found))
         return found
 
     def _note(self, exchange: Exchange, secret: bytes, found: list[Token]) -> bool:
@@ -60,15 +61,18 @@ class Authentication:
         found.append(token)
         return True
 
-    def _take_query_key(self, exchange: Exchange, found: list[Token]) -> None:
-        """Google's `?key=`: the one credential that travels in the query."""
-        pairs = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True)
-        own = [value for name, value in pairs if name == "key" and self._note(exchange, value.encode(), found)]
-        if own:
-            kept = [(name, value) for name, value in pairs if not (name == "key" and value in own)]
-            exchange.query = urlencode(kept).encode()
-
     def _may_run(self, exchange: Exchange, token: Token) -> bool:
         if token.account_id != exchange.gateway.account_id or not token.allows(Permission.RUN):
             return False
         return token.expires_at is None or token.expires_at > self._clock.now_ms()
+
+
+def without_own_key(query: bytes, is_ours: Callable[[bytes], bool]) -> bytes:
+    """A query without those `key=` that are tokens of ours. It is the one credential that travels in a query."""
+    if b"key=" not in query:
+        return query
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    own = [value for name, value in pairs if name == "key" and is_ours(value.encode())]
+    if not own:
+        return query
+    return urlencode([(name, value) for name, value in pairs if not (name == "key" and value in own)]).encode()

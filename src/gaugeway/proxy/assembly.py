@@ -15,6 +15,7 @@ from gaugeway.proxy.receiving import Receiving
 from gaugeway.proxy.recording import Recording
 from gaugeway.proxy.relay import Relay
 from gaugeway.proxy.routing import Routing
+from gaugeway.proxy.universal import Universal
 from gaugeway.proxy.upstream import Upstream
 
 
@@ -32,9 +33,9 @@ def assemble(
     timers = Timers(connect=chosen.connect_timeout, first_byte=chosen.first_byte_timeout, idle=chosen.idle_timeout)
     pipeline = Pipeline(
         authentication=Authentication(directory, clock),
-        receiving=Receiving(chosen.max_request_body),
+        receiving=Receiving(chosen.max_request_body, Universal(directory)),
         routing=Routing(directory),
-        upstream=Upstream(connector, timers),
+        upstream=Upstream(connector, timers, clock),
         relay=Relay(chosen.max_log_body),
         recording=Recording(sink, chosen.max_log_body),
     )

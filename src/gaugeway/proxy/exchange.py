@@ -11,6 +11,7 @@ from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import Attempt, CustomCost, Gateway, Metadata, Outcome
 from gaugeway.core.provider import Asked, Provider
 from gaugeway.proxy.connectors.seam import Incoming
+from gaugeway.proxy.retrying import RetryPolicy, RetryWishes
 from gaugeway.proxy.transcript import Transcript
 
 Scope = MutableMapping[str, Any]
@@ -44,6 +45,7 @@ class Options(Struct, kw_only=True):
     metadata: Metadata | None = None
     event_id: str | None = None
     custom_cost: CustomCost | None = None
+    retry: RetryWishes | None = None
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,21 @@ class Target(Struct, frozen=True, kw_only=True):
     guarded: bool  # private addresses are refused unless the settings allow them
     more_credentials: frozenset[bytes] = frozenset()  # headers that carry a key beside the usual ones
     headers: tuple[tuple[bytes, bytes], ...] = ()  # set on every request, in place of the client's
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One of the targets that a universal request names: all that is sent there, and nothing of the others."""
+
+    slug: str
+    rest: str
+    query: bytes
+    headers: Headers
+    content_type: str
+    body: bytes
+    options: Options
+    policy: RetryPolicy
+    target: Target
+    asked: Asked
 
 
 class Reply(Struct, kw_only=True):
@@ -93,12 +110,14 @@ class Exchange(Struct, kw_only=True):
     declared_size: int | None = None  # Content-Length
     refusal: GatewayError | None = None  # found while its headers were read
     body: bytes = b""
+    universal_size: int = 0  # bytes of a universal request's body, of which `body` is one step's query
     # authenticate
     secrets: list[bytes] = field(default_factory=list[bytes])  # credentials it carries, to be kept out of the log
     authenticated: bool = False
     # route
     target: Target | None = None
     asked: Asked = field(default_factory=Asked)
+    steps: tuple[Step, ...] = ()  # of a universal request; slug … asked are those of the one under way
     # forward, relay
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     step: int = 0

@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import CustomCost, Metadata
 from gaugeway.proxy.exchange import Headers, Options
+from gaugeway.proxy.retrying import BACKOFFS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_REQUEST_TIMEOUT_MS, NO_WISHES
 
 BAD_HEADER = 7001
 """The code of a 400 for a header that cannot be honoured. Cloudflare documents none; this is its code for
@@ -65,6 +67,7 @@ _PLAIN_CONNECTION = (b"keep-alive", b"close")
 _DECODABLE = (b"gzip", b"deflate", b"zstd", b"identity")
 MAX_EVENT_ID = 512
 MAX_METADATA_ENTRIES = 5
+MAX_DIGITS = 12
 
 
 class Sorted(msgspec.Struct):
@@ -77,10 +80,13 @@ class Sorted(msgspec.Struct):
     content_length: int | None = None
 
 
-def sort_request(headers: Iterable[tuple[bytes, bytes]]) -> Sorted:
-    """Part what goes upstream from what is for the gateway; raises GatewayError (400) naming a bad header."""
+def sort_request(headers: Iterable[tuple[bytes, bytes]], options: Options | None = None) -> Sorted:
+    """Part what goes upstream from what is for the gateway; raises GatewayError (400) naming a bad header.
+
+    What the headers ask for is added to `options`, where they are given.
+    """
     upstream: Headers = []
-    options = Options()
+    options = Options() if options is None else options
     found = Sorted(upstream, options)
     connection: bytes | None = None
     keep = upstream.append
@@ -242,6 +248,33 @@ def _read_custom_cost(options: Options, name: bytes, value: bytes) -> None:
     )
 
 
+def _whole(name: bytes, value: bytes, low: int, high: int) -> int:
+    text = value.strip()
+    if not text.isdigit() or len(text) > MAX_DIGITS or not low <= int(text) <= high:
+        raise _refuse(name, f"expected a whole number from {low} to {high}")
+    return int(text)
+
+
+def _read_max_attempts(options: Options, name: bytes, value: bytes) -> None:
+    options.retry = replace(options.retry or NO_WISHES, max_attempts=_whole(name, value, 1, MAX_ATTEMPTS))
+
+
+def _read_retry_delay(options: Options, name: bytes, value: bytes) -> None:
+    options.retry = replace(options.retry or NO_WISHES, delay_ms=_whole(name, value, 0, MAX_DELAY_MS))
+
+
+def _read_backoff(options: Options, name: bytes, value: bytes) -> None:
+    backoff = value.strip().lower().decode("latin-1")
+    if backoff not in BACKOFFS:
+        raise _refuse(name, f"expected {', '.join(BACKOFFS[:-1])} or {BACKOFFS[-1]}")
+    options.retry = replace(options.retry or NO_WISHES, backoff=backoff)
+
+
+def _read_request_timeout(options: Options, name: bytes, value: bytes) -> None:
+    timeout_ms = _whole(name, value, 1, MAX_REQUEST_TIMEOUT_MS)
+    options.retry = replace(options.retry or NO_WISHES, timeout_ms=timeout_ms)
+
+
 def _satisfied_when(*accepted: bytes) -> Callable[[Options, bytes, bytes], None]:
     """For a header whose wish holds anyway in this version, as long as it asks for no more than that."""
 
@@ -259,12 +292,15 @@ _READERS: dict[bytes, Callable[[Options, bytes, bytes], None]] = {
     b"cf-aig-event-id": _read_event_id,
     b"cf-aig-metadata": _read_metadata,
     b"cf-aig-custom-cost": _read_custom_cost,
-    # There is no cache to skip, nobody to bill wholesale, one attempt: these wishes are already granted.
+    b"cf-aig-max-attempts": _read_max_attempts,
+    b"cf-aig-retry-delay": _read_retry_delay,
+    b"cf-aig-backoff": _read_backoff,
+    b"cf-aig-request-timeout": _read_request_timeout,
+    # There is no cache to skip and nobody to bill wholesale: these wishes are already granted.
     b"cf-aig-skip-cache": _satisfied_when(b"true", b"false"),
     b"cf-skip-cache": _satisfied_when(b"true", b"false"),
     b"cf-aig-no-wholesale": _satisfied_when(b"true", b"false"),
     b"cf-aig-zdr": _satisfied_when(b"false"),
-    b"cf-aig-max-attempts": _satisfied_when(b"1"),
 }
 _LEGACY = frozenset((b"cf-skip-cache", b"cf-cache-ttl"))
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 
 from gaugeway.core.errors import GatewayError
-from gaugeway.proxy.answers import NO_ROUTE, TOO_LARGE
+from gaugeway.proxy.answers import TOO_LARGE
 from gaugeway.proxy.exchange import Exchange
+from gaugeway.proxy.universal import Universal, check_form
 
 
 class Receiving:
     """The phase that takes the body in; only for those who may pass."""
 
-    def __init__(self, max_body: int) -> None:
+    def __init__(self, max_body: int, universal: Universal) -> None:
         self._max_body = max_body
+        self._universal = universal
 
     async def receive(self, exchange: Exchange) -> None:
         """Read the body. Raises GatewayError (413) beyond the limit, and CancelledError when the client leaves."""
         if not exchange.slug:
-            raise GatewayError(400, NO_ROUTE, "The universal endpoint is not available in this version")
+            check_form(exchange)
         if exchange.declared_size is not None and exchange.declared_size > self._max_body:
             raise self._too_large()
         message = await exchange.receive()
@@ -33,10 +35,14 @@ class Receiving:
                 if size > self._max_body:
                     raise self._too_large()
             body = b"".join(pieces)
-        exchange.body = body
         if message["type"] == "http.disconnect":
             exchange.gone = True
+            exchange.body = body if exchange.slug else b""
             raise asyncio.CancelledError
+        if exchange.slug:
+            exchange.body = body
+        else:  # it holds credentials, so it is not kept as it came
+            self._universal.unpack(exchange, body)
 
     def _too_large(self) -> GatewayError:
         limit = f"{self._max_body} bytes (GAUGEWAY_MAX_REQUEST_BODY)"

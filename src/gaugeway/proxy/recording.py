@@ -16,6 +16,7 @@ from gaugeway.proxy.exchange import Exchange
 _NOTHING = Reported()
 _NO_USAGE = Usage()
 REDACTED = b"[redacted]"
+UNIVERSAL = "Universal"
 _NO_BODIES = frozenset((Outcome.REFUSED,))
 """Whoever is turned away at the door leaves no bodies: nobody else can then fill the store with them."""
 
@@ -81,13 +82,14 @@ class Recording:
             account_id=gateway.account_id,
             gateway_id=gateway.id,
             id=exchange.log_id,
-            provider=exchange.slug,
+            provider=exchange.slug or "unknown",
             outcome=exchange.outcome or Outcome.INTERNAL_ERROR,
             duration=round((perf_counter() - started) * 1000),
             model=asked.model,
             model_type=asked.model_type,
             path=exchange.rest,
             method=exchange.method,
+            request_type=UNIVERSAL if exchange.steps or not exchange.slug else None,
             status_code=reply.status if reply is not None and exchange.reply_started else None,
             step=exchange.step,
             event_id=options.event_id,
@@ -99,7 +101,7 @@ class Recording:
             custom_cost=options.custom_cost,
             request_content_type=exchange.content_type or None,
             response_content_type=answer.content_type or None,
-            request_size=len(exchange.body),
+            request_size=exchange.universal_size or len(exchange.body),
             response_size=0 if transcript is None else transcript.size,
             metadata=options.metadata,
             attempts=tuple(exchange.attempts),

@@ -21,6 +21,8 @@ class Routing:
 
         Raises GatewayError (400) for a provider that does not exist.
         """
+        if exchange.steps:
+            return  # each has its target already
         target = self._directory.target(exchange.gateway.account_id, exchange.slug)
         if isinstance(target, str):
             raise GatewayError(400, INVALID_PROVIDER, f"Invalid provider: {target}")

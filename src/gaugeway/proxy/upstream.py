@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter
 
 from gaugeway.core.errors import BadInput, ConnectFailed, GatewayError, Side, UpstreamFailure, UpstreamTimeout
 from gaugeway.core.model import Attempt, Outcome
+from gaugeway.core.ports import Clock
 from gaugeway.proxy.answers import INVALID_PROVIDER, PROVIDER_FAILED
-from gaugeway.proxy.connectors.seam import Connector, Outgoing, Timers
+from gaugeway.proxy.connectors.seam import Connector, Incoming, Outgoing, Timers
 from gaugeway.proxy.exchange import Exchange, Reply, Target
+from gaugeway.proxy.failover import begin, persevere
 from gaugeway.proxy.headers import for_downstream
 
 MAX_REMEMBERED_PATHS = 4096
+GIVEN_UP = "given up: the client had left, or the server was being stopped"
 
 
 class Upstream:
     """The phase that asks the provider."""
 
-    def __init__(self, connector: Connector, timers: Timers) -> None:
+    def __init__(self, connector: Connector, timers: Timers, clock: Clock) -> None:
         self._connector = connector
         self._timers = timers
+        self._clock = clock
         self._paths: dict[tuple[str, str, str, str], bytes] = {}
 
     async def forward(self, exchange: Exchange) -> Reply:
-        """One attempt at the target; the provider's answer, whatever its status, is the reply.
+        """One attempt at the target, or as many as are asked for; the provider's answer, whatever its status.
 
-        Raises GatewayError where there is no answer: 400/2005 (504 for a timeout), with the failure in words.
+        Raises GatewayError where there is no answer: 502/2005 (504 for a timeout), with the failure in words.
         """
+        if exchange.steps or exchange.options.retry is not None or exchange.gateway.retry_max_attempts is not None:
+            return await self._persevere(exchange)
         target = exchange.target
         assert target is not None  # noqa: S101  routing settles it or refuses
         began = perf_counter()
@@ -35,13 +42,46 @@ class Upstream:
         except UpstreamFailure as failure:
             self._note_attempt(exchange, target, began, None, failure.message)
             raise as_gateway_error(failure, target) from failure
+        except asyncio.CancelledError:
+            self._note_attempt(exchange, target, began, None, GIVEN_UP)
+            raise
         self._note_attempt(exchange, target, began, incoming.status, None)
-        return Reply(
-            status=incoming.status,
-            headers=for_downstream(incoming.headers),
-            body=incoming.whole,
-            incoming=incoming,
-        )
+        return _reply(incoming)
+
+    async def _persevere(self, exchange: Exchange) -> Reply:
+        try:
+            return _reply(await persevere(exchange, self.ask, self._clock))
+        except UpstreamFailure as failure:
+            assert exchange.target is not None  # noqa: S101  it is the one that failed
+            raise as_gateway_error(failure, exchange.target) from failure
+
+    async def ask(self, exchange: Exchange, limit: float | None, *, to_first_byte: bool) -> Incoming:
+        """One attempt, noted on the exchange; the answer, with `to_first_byte` once that has come.
+
+        A `limit` (seconds) counts from here to the first byte too. Raises UpstreamFailure.
+        """
+        target = exchange.target
+        assert target is not None  # noqa: S101  routing settles it or refuses
+        outgoing = self._outgoing(exchange, target)
+        began, status, error = perf_counter(), None, None
+        try:
+            async with asyncio.timeout(limit):
+                incoming = await self._connector.open(outgoing)
+                status = incoming.status
+                if status < 400 and (to_first_byte or limit is not None):
+                    incoming = await begin(exchange, incoming)
+        except TimeoutError as late:
+            error = f"No answer within {round((limit or 0) * 1000)} ms, the request's own timeout."
+            raise UpstreamTimeout(error, side=Side.PROVIDER) from late
+        except UpstreamFailure as failure:
+            error = failure.message
+            raise
+        except asyncio.CancelledError:
+            error = GIVEN_UP
+            raise
+        finally:
+            self._note_attempt(exchange, target, began, status, error)
+        return incoming
 
     def _outgoing(self, exchange: Exchange, target: Target) -> Outgoing:
         raw = self._path(target, exchange.rest, exchange.gateway.account_id)
@@ -87,6 +127,15 @@ class Upstream:
                 error=error,
             )
         )
+
+
+def _reply(incoming: Incoming) -> Reply:
+    return Reply(
+        status=incoming.status,
+        headers=for_downstream(incoming.headers),
+        body=incoming.whole,
+        incoming=incoming,
+    )
 
 
 def as_gateway_error(failure: UpstreamFailure, target: Target) -> GatewayError:

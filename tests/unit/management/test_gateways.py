@@ -161,9 +161,6 @@ def test_bad_nested_values(plane: ControlPlane, field: str, value: Any, path: li
 ASKS_FOR_MORE: dict[str, Any] = {
     "cache_ttl": 60,
     "rate_limiting_limit": 1,
-    "retry_max_attempts": 1,
-    "retry_delay": 500,
-    "retry_backoff": "constant",
     "logpush": True,
     "zdr": True,
     "store_id": "store",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import CustomCost
 from gaugeway.proxy.headers import for_downstream, sort_request
+from gaugeway.proxy.retrying import RetryWishes
 
 
 def test_unknown_headers_travel_untouched_and_in_order() -> None:
@@ -78,7 +80,17 @@ def test_a_token_without_bearer_is_taken_too() -> None:
         (b"cf-aig-custom-cost", b'{"per_token": 1}'),
         (b"cf-aig-cache-ttl", b"60"),
         (b"cf-aig-cache-key", b"k"),
-        (b"cf-aig-max-attempts", b"3"),
+        (b"cf-aig-max-attempts", b"0"),
+        (b"cf-aig-max-attempts", b"6"),
+        (b"cf-aig-max-attempts", b"two"),
+        (b"cf-aig-max-attempts", b"\xb2"),
+        (b"cf-aig-retry-delay", b"-1"),
+        (b"cf-aig-retry-delay", b"60001"),
+        (b"cf-aig-retry-delay", b"9" * 5000),
+        (b"cf-aig-backoff", b"random"),
+        (b"cf-aig-request-timeout", b"0"),
+        (b"cf-aig-request-timeout", b"1.5"),
+        (b"cf-aig-request-timeout", b"3600001"),
         (b"cf-aig-zdr", b"true"),
         (b"cf-cache-ttl", b"60"),
         (b"cf-aig-something-new", b"1"),
@@ -89,6 +101,27 @@ def test_a_header_that_cannot_be_honoured_is_refused_by_name(name: bytes, value:
         sort_request([(name, value)])
     assert refused.value.status == 400
     assert name.decode() in refused.value.message
+
+
+def test_wishes_for_retries_are_read_together() -> None:
+    sent = [
+        (b"cf-aig-max-attempts", b"3"),
+        (b"cf-aig-retry-delay", b"0"),
+        (b"cf-aig-backoff", b"Linear"),
+        (b"cf-aig-request-timeout", b" 2500 "),
+    ]
+    wanted = RetryWishes(max_attempts=3, delay_ms=0, backoff="linear", timeout_ms=2500)
+    assert sort_request(sent).options.retry == wanted
+    assert sort_request([(b"accept", b"*/*")]).options.retry is None
+
+
+def test_what_is_said_later_is_added_to_what_was_said_before() -> None:
+    outer = sort_request([(b"cf-aig-max-attempts", b"3"), (b"cf-aig-collect-log-payload", b"false")]).options
+    inner = sort_request([(b"cf-aig-retry-delay", b"5"), (b"cf-aig-collect-log-payload", b"true")], copy(outer))
+    assert inner.options.retry == RetryWishes(max_attempts=3, delay_ms=5)
+    assert inner.options.collect_log_payload is True
+    assert outer.retry == RetryWishes(max_attempts=3)
+    assert outer.collect_log_payload is False
 
 
 def test_metadata_keeps_the_first_five_entries_and_drops_reserved_keys() -> None:
