@@ -35,6 +35,7 @@ def serve(
     max_log_body: Annotated[int | None, flag("max_log_body", "BYTES")] = None,
     max_header_bytes: Annotated[int | None, flag("max_header_bytes", "BYTES")] = None,
     log_queue_bytes: Annotated[int | None, flag("log_queue_bytes", "BYTES")] = None,
+    cache_bytes: Annotated[int | None, flag("cache_bytes", "BYTES")] = None,
     connect_timeout: Annotated[float | None, flag("connect_timeout", "SECONDS")] = None,
     first_byte_timeout: Annotated[float | None, flag("first_byte_timeout", "SECONDS")] = None,
     idle_timeout: Annotated[float | None, flag("idle_timeout", "SECONDS")] = None,
