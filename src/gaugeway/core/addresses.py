@@ -182,5 +182,5 @@ def _numeric_ipv4(text: str) -> str | None:
 
 def _number(part: str) -> int:
     if part[:2].lower() == "0x":
-        return int(part[2:], 16)
+        return int(part, 16)
     return int(part, 8 if part.startswith("0") else 10)
