@@ -59,10 +59,12 @@ class _Prices:
         self._book: PriceBook | None = None
         self._problem: GaugewayError | None = None
 
-    def __call__(self, record: LogRecord) -> tuple[Decimal | None, str | None]:
-        book = self._book or self._load()
-        priced = book.price(record)
+    def price(self, record: LogRecord) -> tuple[Decimal | None, str | None]:
+        priced = (self._book or self._load()).price(record)
         return priced.cost, priced.reason
+
+    def saved(self, record: LogRecord) -> Decimal | None:
+        return (self._book or self._load()).saved(record)
 
     def _load(self) -> PriceBook:
         from gaugeway import providers
@@ -92,10 +94,12 @@ def main() -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(NAME)
     opened = _Opened(data)
+    prices = _Prices()
     parts = Parts(
         open_store=opened.logs,
         retention=opened.retention,
-        price=_Prices(),
+        price=prices.price,
+        saved=prices.saved,
         note_losses=lambda losses: write_journal(data, losses),
         say=notice,
     )

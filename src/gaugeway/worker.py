@@ -26,6 +26,7 @@ from gaugeway.management.api import create_app
 from gaugeway.management.parts import Parts
 from gaugeway.providers.custom import custom
 from gaugeway.proxy.assembly import assemble
+from gaugeway.proxy.caching import Caching
 from gaugeway.proxy.connectors.addresses import AddressGuard
 from gaugeway.proxy.connectors.native import NativeConnector
 from gaugeway.proxy.connectors.seam import Connector
@@ -104,26 +105,30 @@ class _Opened(Struct):
     stores: Stores
     connector: Connector
     sink: RecorderClient
-    running: asyncio.Task[None]
+    caching: Caching
+    running: tuple[asyncio.Task[None], ...]
     data_plane: DataPlane
     front: FrontDesk
 
     async def close(self) -> None:
         """Close in the order of need: first who asks, then what they used, the queue of logs last."""
-        self.running.cancel()
-        await asyncio.gather(self.running, return_exceptions=True)
+        for task in self.running:
+            task.cancel()
+        await asyncio.gather(*self.running, return_exceptions=True)
         await self.connector.aclose()
+        await self.caching.aclose()
         await self.sink.aclose()
         self.stores.close()
 
 
 async def _open(chosen: Settings) -> _Opened:
     """Make and wire everything that a server process needs."""
-    stores = open_stores(chosen.data)
+    stores = open_stores(chosen.data, cache_bytes=chosen.cache_bytes)
     GatewayProtocol.max_header_bytes = chosen.max_header_bytes
     new_id = ids.Uuid7(CLOCK.now_ms, os.urandom)
     sink = _sink(chosen)
     connector = _connector(chosen)
+    caching = Caching(stores.cache, CLOCK)
     built_in = providers.load()
     evaluators = load_evaluators()
     directory = Directory(
@@ -152,6 +157,8 @@ async def _open(chosen: Settings) -> _Opened:
             datasets=stores.datasets,
             evaluations=stores.evaluations,
             logs=stores.logs,
+            cache=stores.cache,
+            counters=stores.counters,
             sink=sink,
             clock=CLOCK,
             new_id=lambda: ids.to_text(new_id()),
@@ -167,11 +174,14 @@ async def _open(chosen: Settings) -> _Opened:
         stores=stores,
         connector=connector,
         sink=sink,
-        running=asyncio.create_task(runner.run_forever()),
+        caching=caching,
+        running=(asyncio.create_task(runner.run_forever()), asyncio.create_task(caching.sweep_forever())),
         data_plane=assemble(
             directory=directory,
             connector=connector,
             gateways=stores.gateways,
+            counters=stores.counters,
+            caching=caching,
             sink=sink,
             clock=CLOCK,
             new_id=new_id,

@@ -116,6 +116,8 @@ class Installation:
             datasets=stores.datasets,
             evaluations=stores.evaluations,
             logs=stores.logs,
+            cache=stores.cache,
+            counters=stores.counters,
             sink=self.sink,
             clock=self.clock,
             new_id=self.new_id,

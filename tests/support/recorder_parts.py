@@ -102,6 +102,7 @@ def file_parts(data: Path) -> Parts:
         open_store=lambda: FileLogStore(data),  # type: ignore[arg-type, return-value]
         retention=lambda scope: Retention(None, None),
         price=lambda record: (Decimal("0.5"), None),
+        saved=lambda record: Decimal("0.25"),
         note_losses=lambda losses: write_journal(data, losses),
         say=notice,
     )

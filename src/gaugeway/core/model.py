@@ -233,6 +233,10 @@ class LogRecord(Struct, frozen=True, kw_only=True, array_like=True):
     response_model: str | None = None  # the model the provider says it used, where it differs
     cost: Decimal | None = None  # dollars; None: not known, and cost_reason says why
     cost_reason: str | None = None  # why the cost is not known
+    usage_saved: Usage | None = None  # of a cached answer when it was new; serves cost_saved only, not stored
+    cost_saved: Decimal | None = (
+        None  # dollars that a cached answer would have cost; None: not cached, or not known
+    )
     custom_cost: CustomCost | None = None  # what cf-aig-custom-cost asked for
     request_content_type: str | None = None
     response_content_type: str | None = None

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gaugeway.core.model import CustomCost, LogRecord, Outcome, Usage
 from gaugeway.core.money import PICO
@@ -85,6 +86,16 @@ class PriceBook:
             has_output=record.model_type != "embeddings",
         )
         return Priced(reason=reason) if cost is None else _rounded(cost)
+
+    def saved(self, record: LogRecord) -> Decimal | None:
+        """What a cached answer would have cost by today's prices, from the usage it had when it was new.
+
+        None where that is not known, or the answer is not a cached one.
+        """
+        if record.usage_saved is None:
+            return None
+        asked = replace(record, outcome=Outcome.SUCCESS, method="POST", usage=record.usage_saved, usage_saved=None)
+        return self.price(asked).cost
 
 
 def _was_never_sent(record: LogRecord) -> bool:

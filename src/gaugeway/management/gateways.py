@@ -13,6 +13,7 @@ from gaugeway.core.errors import Conflict
 from gaugeway.core.model import Gateway, Scope
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
+from gaugeway.management.envelope import ApiError
 from gaugeway.management.freshness import catch_up, catch_up_or_refuse
 from gaugeway.management.gateway_settings import GatewaySettings, NewGateway
 from gaugeway.management.paging import Paged
@@ -68,35 +69,56 @@ def get_gateway(gateway: NamedGateway) -> Response:
 
 @router.put("/{gateway_id}", summary="Replace a gateway's settings", dependencies=[NO_QUERY])
 def replace_gateway(call: Caller, before: NamedGateway, body: GatewaySettings) -> Response:
-    """Replaces all of them: an optional setting that is left out returns to its default."""
+    """Replaces all of them: an optional setting that is left out returns to its default.
+
+    With `cache_invalidate_on_update`, before or after, the gateway's cached answers are gone.
+    """
     gateway = _checked(call, body, before.id, created_at=before.created_at)
+    empties = before.cache_invalidate_on_update or gateway.cache_invalidate_on_update
+    if empties:  # first, too: a crash half way must not leave answers of before
+        call.parts.cache.clear(gateway.scope, call.parts.clock.now_ms())
     call.parts.gateways.replace(gateway)
+    if empties:
+        call.parts.cache.clear(gateway.scope, call.parts.clock.now_ms())
     return envelope.result(show(gateway))
 
 
 @router.delete("/{gateway_id}", summary="Delete a gateway", dependencies=[NO_QUERY])
 async def delete_gateway(call: Caller, gateway: NamedGateway) -> Response:
-    """Deletes it with its datasets, evaluations and logs."""
+    """Deletes it with its datasets, evaluations, logs and cached answers."""
     return envelope.result(show(await _delete(call, gateway.scope)))
 
 
 async def _delete(call: Call, scope: Scope) -> Gateway:
-    # Logs go first: a crash half way must not leave them to a later gateway of the same id. And again at the
-    # end, for those that were still on their way.
+    # Logs and cached answers go first: a crash half way must not leave them to a later gateway of the same id. And
+    # again at the end, for those that were still on their way.
     parts = call.parts
     await catch_up_or_refuse(parts.sink)
     await asyncio.to_thread(parts.logs.delete_scope, scope)
+    await asyncio.to_thread(parts.cache.clear, scope, parts.clock.now_ms())
     gateway = await asyncio.to_thread(parts.gateways.delete, scope)
     await catch_up(parts.sink)
     await asyncio.to_thread(parts.logs.delete_scope, scope)
+    await asyncio.to_thread(parts.cache.clear, scope, parts.clock.now_ms())
+    await asyncio.to_thread(parts.counters.forget, scope)
     return gateway
 
 
 def _checked(call: Call, body: GatewaySettings, gateway_id: str, created_at: int | None) -> Gateway:
-    missing = check_enforced(body)
-    if missing:
-        raise Refused(missing)
+    refused = check_enforced(body) + _check_rate(body)
+    if refused:
+        raise Refused(refused)
     now = call.parts.clock.now_ms()
     return body.to_gateway(
         call.account_id, gateway_id, created_at=now if created_at is None else created_at, modified_at=now
     )
+
+
+def _check_rate(body: GatewaySettings) -> list[ApiError]:
+    """A limit without an interval would limit nothing, and nobody would notice."""
+    if not body.rate_limiting_limit or body.rate_limiting_interval:
+        return []
+    message = (
+        "rate_limiting_interval: a rate_limiting_limit needs an interval of at least 1 second; send 0 for no limit"
+    )
+    return [ApiError(400, envelope.INVALID, message, ("body", "rate_limiting_interval"))]

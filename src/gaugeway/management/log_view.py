@@ -42,6 +42,7 @@ def show(log: LogRecord) -> dict[str, Any]:
         "cost": _float(log.cost),
         "cost_exact": None if log.cost is None else money.plain(log.cost),
         "cost_reason": log.cost_reason,
+        "cost_saved": None if log.cost_saved is None else money.plain(log.cost_saved),
         "custom_cost": log.custom_cost is not None,
         "metadata": log.metadata,
         "step": log.step,

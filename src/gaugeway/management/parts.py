@@ -11,8 +11,10 @@ from msgspec import Struct
 from gaugeway.core.errors import NotFound
 from gaugeway.core.model import Gateway, Permission, Scope, Token
 from gaugeway.core.ports import (
+    CacheStore,
     Clock,
     ConfigStore,
+    CounterStore,
     CustomProviderStore,
     DatasetStore,
     EvaluationStore,
@@ -35,6 +37,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     datasets: DatasetStore
     evaluations: EvaluationStore
     logs: LogStore
+    cache: CacheStore
+    counters: CounterStore
     sink: LogSink
     clock: Clock
     new_id: Callable[[], str]  # UUIDv7 text

@@ -27,8 +27,6 @@ def _no_categories(value: dict[str, dict[str, str]] | None) -> bool:
 
 
 UNENFORCED: dict[str, tuple[IsOff, str]] = {
-    "cache_ttl": (_falsy, "caching is not available in this version; send 0"),
-    "rate_limiting_limit": (_falsy, "rate limiting is not available in this version; send 0"),
     "logpush": (_falsy, "Logpush is not available in this version; send false"),
     "zdr": (_falsy, "zero data retention is not available in this version; send false"),
     "store_id": (_falsy, "stored provider keys are not available in this version; leave it out"),

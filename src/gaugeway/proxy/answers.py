@@ -8,6 +8,7 @@ from gaugeway.core.errors import GatewayError
 from gaugeway.proxy.exchange import Reply
 
 NO_GATEWAY = 2001
+RATE_LIMITED = 2003
 PROVIDER_FAILED = 2005
 INVALID_PROVIDER = 2008
 UNAUTHORIZED = 2009

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gaugeway.core.ports import Clock, GatewayStore, LogSink
+from gaugeway.core.ports import Clock, CounterStore, GatewayStore, LogSink
 from gaugeway.core.settings import Settings
 from gaugeway.proxy.admission import Authentication
+from gaugeway.proxy.caching import Caching
 from gaugeway.proxy.connectors.seam import Connector, Timers
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.endpoint import DataPlane
+from gaugeway.proxy.limiting import RateLimiting
 from gaugeway.proxy.pipeline import Pipeline
 from gaugeway.proxy.receiving import Receiving
 from gaugeway.proxy.recording import Recording
@@ -24,6 +26,8 @@ def assemble(
     directory: Directory,
     connector: Connector,
     gateways: GatewayStore,
+    counters: CounterStore,
+    caching: Caching,
     sink: LogSink,
     clock: Clock,
     new_id: Callable[[], bytes],
@@ -35,6 +39,8 @@ def assemble(
         authentication=Authentication(directory, clock),
         receiving=Receiving(chosen.max_request_body, Universal(directory)),
         routing=Routing(directory),
+        caching=caching,
+        rate_limiting=RateLimiting(counters, clock),
         upstream=Upstream(connector, timers, clock),
         relay=Relay(chosen.max_log_body),
         recording=Recording(sink, chosen.max_log_body),

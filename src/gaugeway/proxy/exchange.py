@@ -10,7 +10,9 @@ from msgspec import Struct, field
 from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import Attempt, CustomCost, Gateway, Metadata, Outcome
 from gaugeway.core.provider import Asked, Provider
+from gaugeway.proxy.cache_policy import CacheWishes
 from gaugeway.proxy.connectors.seam import Incoming
+from gaugeway.proxy.flights import Filling
 from gaugeway.proxy.retrying import RetryPolicy, RetryWishes
 from gaugeway.proxy.transcript import Transcript
 
@@ -46,6 +48,7 @@ class Options(Struct, kw_only=True):
     event_id: str | None = None
     custom_cost: CustomCost | None = None
     retry: RetryWishes | None = None
+    cache: CacheWishes | None = None
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -118,6 +121,9 @@ class Exchange(Struct, kw_only=True):
     target: Target | None = None
     asked: Asked = field(default_factory=Asked)
     steps: tuple[Step, ...] = ()  # of a universal request; slug … asked are those of the one under way
+    # lookup
+    cache_status: bytes | None = None  # HIT | MISS; None: the cache has no part in it
+    filling: Filling | None = None  # its answer is to be kept
     # forward, relay
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     step: int = 0

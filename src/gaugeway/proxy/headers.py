@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import CustomCost, Metadata
+from gaugeway.proxy.cache_policy import MAX_KEY, MAX_TTL, MIN_TTL, CacheWishes
 from gaugeway.proxy.exchange import Headers, Options
 from gaugeway.proxy.retrying import BACKOFFS, MAX_ATTEMPTS, MAX_DELAY_MS, MAX_REQUEST_TIMEOUT_MS, NO_WISHES
 
@@ -61,6 +62,7 @@ _NOT_DOWNSTREAM = HOP_BY_HOP | {
     b"cf-aig-log-id",
     b"cf-aig-event-id",
     b"cf-aig-step",
+    b"cf-aig-cache-status",
 }
 
 _PLAIN_CONNECTION = (b"keep-alive", b"close")
@@ -275,6 +277,28 @@ def _read_request_timeout(options: Options, name: bytes, value: bytes) -> None:
     options.retry = replace(options.retry or NO_WISHES, timeout_ms=timeout_ms)
 
 
+_NO_CACHE_WISHES = CacheWishes()
+
+
+def _read_cache_ttl(options: Options, name: bytes, value: bytes) -> None:
+    ttl = _whole(name, value, MIN_TTL, MAX_TTL)  # seconds
+    options.cache = replace(options.cache or _NO_CACHE_WISHES, ttl=ttl)
+
+
+def _read_cache_key(options: Options, name: bytes, value: bytes) -> None:
+    if not 1 <= len(value) <= MAX_KEY:
+        raise _refuse(name, f"expected 1 to {MAX_KEY} bytes")
+    options.cache = replace(options.cache or _NO_CACHE_WISHES, key=value)
+
+
+def _read_skip_cache(options: Options, name: bytes, value: bytes) -> None:
+    options.cache = replace(options.cache or _NO_CACHE_WISHES, skip=_flag(name, value))
+
+
+def _read_cache_streams(options: Options, name: bytes, value: bytes) -> None:
+    options.cache = replace(options.cache or _NO_CACHE_WISHES, streams=_flag(name, value))
+
+
 def _satisfied_when(*accepted: bytes) -> Callable[[Options, bytes, bytes], None]:
     """For a header whose wish holds anyway in this version, as long as it asks for no more than that."""
 
@@ -296,9 +320,13 @@ _READERS: dict[bytes, Callable[[Options, bytes, bytes], None]] = {
     b"cf-aig-retry-delay": _read_retry_delay,
     b"cf-aig-backoff": _read_backoff,
     b"cf-aig-request-timeout": _read_request_timeout,
-    # There is no cache to skip and nobody to bill wholesale: these wishes are already granted.
-    b"cf-aig-skip-cache": _satisfied_when(b"true", b"false"),
-    b"cf-skip-cache": _satisfied_when(b"true", b"false"),
+    b"cf-aig-cache-ttl": _read_cache_ttl,
+    b"cf-cache-ttl": _read_cache_ttl,
+    b"cf-aig-cache-key": _read_cache_key,
+    b"cf-aig-skip-cache": _read_skip_cache,
+    b"cf-skip-cache": _read_skip_cache,
+    b"cf-aig-cache-streams": _read_cache_streams,
+    # There is nobody to bill wholesale: this wish is already granted.
     b"cf-aig-no-wholesale": _satisfied_when(b"true", b"false"),
     b"cf-aig-zdr": _satisfied_when(b"false"),
 }

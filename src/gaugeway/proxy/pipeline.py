@@ -4,7 +4,10 @@ receive       endpoint.py    the URL and the `cf-aig-*` headers become an Exchan
 authenticate  admission.py   who is it, and may it pass
               receiving.py   only then its body is taken in
 route         routing.py     which provider, what model
+lookup        caching.py     is the answer kept, or on its way for another
+admit         limiting.py    is there room for it in the gateway's rate
 forward       upstream.py    ask the provider; its answer begins
+fill          caching.py     is the answer to be kept as it passes; only where lookup said so
 relay         relay.py       pass the answer on as it comes
 record        recording.py   what stays of it; on every path, in `finally`
 
@@ -23,8 +26,10 @@ from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import Outcome
 from gaugeway.proxy.admission import Authentication
 from gaugeway.proxy.answers import INTERNAL, error_reply
+from gaugeway.proxy.caching import Caching
 from gaugeway.proxy.ending import settle_hangup
 from gaugeway.proxy.exchange import Exchange, Reply, Send
+from gaugeway.proxy.limiting import RateLimiting
 from gaugeway.proxy.receiving import Receiving
 from gaugeway.proxy.recording import Recording
 from gaugeway.proxy.relay import Relay
@@ -43,6 +48,8 @@ class Pipeline:
         authentication: Authentication,
         receiving: Receiving,
         routing: Routing,
+        caching: Caching,
+        rate_limiting: RateLimiting,
         upstream: Upstream,
         relay: Relay,
         recording: Recording,
@@ -51,8 +58,12 @@ class Pipeline:
             authentication.authenticate,
             receiving.receive,
             routing.route,
+            caching.lookup,
+            rate_limiting.admit,
             upstream.forward,
         )
+        self._fill = caching.fill
+        self._leave = caching.leave
         self._relay = relay.relay
         self._record = recording.record
 
@@ -62,6 +73,8 @@ class Pipeline:
         exchange.connection.on_hangup(_cancel_on_hangup(exchange))
         try:
             reply = await self._answer(exchange)
+            if exchange.filling is not None:
+                await self._fill(exchange, reply)
             await self._relay(exchange, reply, send)
         except asyncio.CancelledError:
             if not exchange.gone:  # the server is stopping
@@ -73,6 +86,8 @@ class Pipeline:
         finally:
             if reply is not None and reply.incoming is not None:
                 reply.incoming.close()
+            if exchange.filling is not None:
+                self._leave(exchange)
             exchange.connection.on_hangup(None)  # it holds the exchange: let its memory go at once, not at some GC
             self._record(exchange)
 

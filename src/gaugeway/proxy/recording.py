@@ -10,14 +10,16 @@ from msgspec import Struct
 from gaugeway.core.model import Bodies, Logged, LogRecord, Outcome, Usage
 from gaugeway.core.ports import LogSink
 from gaugeway.core.provider import Reported
+from gaugeway.proxy.cache_policy import HIT
 from gaugeway.proxy.decoding import decode_body
 from gaugeway.proxy.exchange import Exchange
 
 _NOTHING = Reported()
 _NO_USAGE = Usage()
+_HIT_USAGE = Usage(tokens_in=0, tokens_out=0)
 REDACTED = b"[redacted]"
 UNIVERSAL = "Universal"
-_NO_BODIES = frozenset((Outcome.REFUSED,))
+_NO_BODIES = frozenset((Outcome.REFUSED, Outcome.RATE_LIMITED))
 """Whoever is turned away at the door leaves no bodies: nobody else can then fill the store with them."""
 
 
@@ -69,7 +71,7 @@ class Recording:
         else:
             answer.body, complete, answer.problem = decode_body(coding, transcript.head(), self._cap)
             answer.is_cut = answer.is_cut or not complete
-        if exchange.target is not None and reply.incoming is not None:
+        if exchange.target is not None and (reply.incoming is not None or exchange.cache_status == HIT):
             read = exchange.target.provider.read_response
             answer.reported = read(exchange.rest, answer.content_type, answer.body)
         return answer
@@ -77,7 +79,7 @@ class Recording:
     def _build(self, exchange: Exchange, answer: _Answer) -> LogRecord:
         reply, options, asked, gateway = exchange.reply, exchange.options, exchange.asked, exchange.gateway
         started, first_byte, transcript = exchange.started, exchange.first_byte, exchange.transcript
-        reported = answer.reported
+        reported, is_hit = answer.reported, exchange.cache_status == HIT
         return LogRecord(
             account_id=gateway.account_id,
             gateway_id=gateway.id,
@@ -96,7 +98,8 @@ class Recording:
             user_agent=exchange.user_agent,
             authentication=exchange.authenticated,
             first_byte_ms=None if first_byte is None else round((first_byte - started) * 1000),
-            usage=reported.usage or _NO_USAGE,
+            usage=_HIT_USAGE if is_hit else reported.usage or _NO_USAGE,
+            usage_saved=reported.usage if is_hit else None,
             response_model=None if reported.model == asked.model else reported.model,
             custom_cost=options.custom_cost,
             request_content_type=exchange.content_type or None,

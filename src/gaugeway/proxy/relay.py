@@ -8,6 +8,7 @@ from typing import Any
 from gaugeway.core import ids
 from gaugeway.core.errors import ProtocolBroken, UpstreamTimeout
 from gaugeway.core.model import Outcome
+from gaugeway.proxy.cache_policy import HIT
 from gaugeway.proxy.connectors.seam import Incoming
 from gaugeway.proxy.ending import settle_whole
 from gaugeway.proxy.exchange import Exchange, Headers, Reply, Send
@@ -38,6 +39,8 @@ class Relay:
             return
         if reply.incoming is not None:
             settle_whole(exchange, reply)
+        elif exchange.cache_status == HIT:
+            exchange.end(Outcome.CACHED)
 
     async def _stream(
         self, exchange: Exchange, reply: Reply, incoming: Incoming, headers: Headers, send: Send
@@ -102,6 +105,8 @@ def _with_own_headers(exchange: Exchange, reply: Reply) -> Headers:
     event_id = exchange.options.event_id
     headers.append((b"cf-aig-event-id", identifier if event_id is None else event_id.encode()))
     headers.append((b"cf-aig-step", b"%d" % exchange.step))
+    if exchange.cache_status is not None:
+        headers.append((b"cf-aig-cache-status", exchange.cache_status))
     may_have_body = exchange.method != "HEAD" and reply.status >= 200 and reply.status not in (204, 304)
     if reply.body is not None and may_have_body and not _says_length(headers):
         headers.append((b"content-length", b"%d" % len(reply.body)))

@@ -57,6 +57,9 @@ class Parts(Struct, frozen=True, kw_only=True):
     open_store: Callable[[], LogStore]
     retention: Callable[[Scope], Retention]
     price: Price
+    saved: Callable[
+        [LogRecord], Decimal | None
+    ]  # what a cached answer did not cost; None: not known, or not cached
     note_losses: Callable[[Sequence[Loss]], None]  # makes losses durable; raises where it cannot
     say: Notice
 
@@ -236,12 +239,14 @@ class Writing:
             return
         try:
             cost, reason = self._parts.price(record)
+            saved = self._parts.saved(record) if record.usage_saved is not None else None
         except Exception as problem:  # noqa: BLE001  a log without its price is better than none
-            cost, reason = None, f"pricing failed: {describe(problem)}"
+            cost, reason, saved = None, f"pricing failed: {describe(problem)}", None
             self._tell_bad(f"log {record.id.hex()}: {reason}")
         # The record was decoded here and nobody else has it, so it may still be finished.
         force_setattr(record, "cost", cost)
         force_setattr(record, "cost_reason", reason)
+        force_setattr(record, "cost_saved", saved)
 
     # --- append
 

@@ -159,8 +159,6 @@ def test_bad_nested_values(plane: ControlPlane, field: str, value: Any, path: li
 
 
 ASKS_FOR_MORE: dict[str, Any] = {
-    "cache_ttl": 60,
-    "rate_limiting_limit": 1,
     "logpush": True,
     "zdr": True,
     "store_id": "store",

@@ -496,6 +496,7 @@ def test_a_listed_log(plane: ControlPlane) -> None:
         "cost": 0.000123456789,
         "cost_exact": "0.000123456789",
         "cost_reason": None,
+        "cost_saved": None,
         "custom_cost": True,
         "metadata": {"user": "ann", "n": 1, "beta": True},
         "step": 1,

@@ -12,6 +12,7 @@ from gaugeway.core.ids import Uuid7
 from gaugeway.core.model import Gateway, Logged, Outcome, Scope
 from gaugeway.core.settings import Settings
 from gaugeway.proxy.assembly import assemble
+from gaugeway.proxy.caching import Caching
 from gaugeway.proxy.connectors.seam import Outgoing
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.endpoint import DataPlane
@@ -99,6 +100,8 @@ def data_plane(sink: Sink) -> DataPlane:
         directory=directory,
         connector=Connector(),
         gateways=stores,
+        counters=stores,
+        caching=Caching(stores, CLOCK),
         sink=sink,
         clock=CLOCK,
         new_id=Uuid7(CLOCK.now_ms, os.urandom),

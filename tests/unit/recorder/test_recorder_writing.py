@@ -70,6 +70,7 @@ class Desk:
             open_store=lambda: self.store,  # type: ignore[arg-type, return-value]
             retention=lambda scope: KEEP_ALL,
             price=self._price,
+            saved=lambda record: Decimal(3),
             note_losses=self.losses.extend,
             say=self.said.append,
         )

@@ -76,6 +76,7 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
     response_model: str | None
     cost_reason: str | None
     error: str | None
+    cost_saved: Decimal | None = None
 
 
 _encode_rest = msgspec.msgpack.Encoder().encode
@@ -184,6 +185,7 @@ def encoder(words: Words) -> Encode:
                     log.response_model,
                     cost_reason or log.cost_reason,
                     log.error,
+                    log.cost_saved,
                 )
             ),
             fraction,
@@ -246,6 +248,7 @@ def decode(row: Row, scope: Scope, connection: Connection, words: Words) -> LogR
         response_model=rest.response_model,
         cost=cost_of(cost, fraction),
         cost_reason=rest.cost_reason,
+        cost_saved=rest.cost_saved,
         custom_cost=rest.custom_cost,
         request_content_type=text(connection, Word.REQUEST_CONTENT_TYPE, asked),
         response_content_type=text(connection, Word.RESPONSE_CONTENT_TYPE, answered),
