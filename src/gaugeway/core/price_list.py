@@ -107,6 +107,15 @@ def version() -> str:
     return "genai-prices " + metadata.version("genai-prices")
 
 
+def models(price_id: str | None) -> list[str]:
+    """A provider's models that have a price, in the data's order; takes some 100 ms the first time."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    return [
+        model.id for provider in get_snapshot().providers if provider.id == price_id for model in provider.models
+    ]
+
+
 # --- find and compile
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, cast
 
 from msgspec import Struct
 
@@ -22,6 +22,89 @@ class Asked(Struct, frozen=True, kw_only=True):
     model: str = ""
     model_type: str | None = None  # "chat" | "embeddings" | ..., where it can be told
     stream: bool = False
+
+
+class StreamTranslation(Protocol):
+    """A provider's stream on its way to being a stream of `chat.completion.chunk` events. Bounded in memory."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What the downstream gets for the next bytes, however they are cut; possibly nothing yet.
+
+        Raises ProtocolBroken for what cannot be translated.
+        """
+        ...
+
+    def end(self) -> bytes:
+        """What is left to say at the stream's clean end. Raises ProtocolBroken where its last event is missing."""
+        ...
+
+
+class Translated(Protocol):
+    """One chat completion's request in a provider's own format, and the way back. Pure; knows its request."""
+
+    @property
+    def path(self) -> str:
+        """The path as it would follow the slug, for `Provider.upstream_path`."""
+        ...
+
+    @property
+    def query(self) -> bytes:
+        """The raw query, without question mark."""
+        ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer is to be a stream."""
+        ...
+
+    def answer(self, body: bytes) -> bytes:
+        """The `chat.completion` for the provider's whole answer. Raises ProtocolBroken where it is none."""
+        ...
+
+    def error(self, body: bytes) -> bytes:
+        """OpenAI's error body for the provider's. Never raises."""
+        ...
+
+    def stream(self) -> StreamTranslation:
+        """For the provider's stream."""
+        ...
+
+
+class Translation(Protocol):
+    """How a provider with a format of its own answers OpenAI's chat completions."""
+
+    @property
+    def key_header(self) -> bytes:
+        """The lower-case header in which the provider wants its key, bare."""
+        ...
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Sent where the client does not send its own of that name."""
+        ...
+
+    def request(self, model: str, body: bytes, *, reply_id: str, created: int) -> Translated:
+        """Translate a request for `model`, the provider's own name of it.
+
+        `reply_id` and `created` (Unix seconds) serve where the provider's answer has none. Raises BadInput
+        that names the parameter for whatever has no counterpart.
+        """
+        ...
+
+
+class Compatible(Struct, frozen=True, kw_only=True):
+    """How a provider serves the OpenAI-compatible endpoint. A provider may have one as its `compatible`.
+
+    `chat`, `embeddings`: the path, as it would follow the slug, at which it takes OpenAI's request as it is.
+    `translation`: for a chat that has no such path.
+    """
+
+    chat: str | None = None
+    embeddings: str | None = None
+    translation: Translation | None = None
 
 
 class Provider(Protocol):
@@ -70,3 +153,11 @@ class Provider(Protocol):
         Called once, at the end. For very long answers the middle may be missing. Never raises.
         """
         ...
+
+
+_SERVES_NOTHING = Compatible()
+
+
+def compatible_of(provider: Provider) -> Compatible:
+    """How the provider serves the OpenAI-compatible endpoint; an empty answer where it does not."""
+    return cast("Compatible | None", getattr(provider, "compatible", None)) or _SERVES_NOTHING

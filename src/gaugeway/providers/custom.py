@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gaugeway.core.provider import Provider
+import re
+
+from gaugeway.core.provider import Compatible, Provider
 from gaugeway.providers.formats.anthropic import Anthropic
 from gaugeway.providers.formats.cohere import Cohere
 from gaugeway.providers.formats.gemini import Gemini
@@ -29,6 +31,9 @@ CREDENTIAL_HEADERS = frozenset(
 )
 """The headers of all known ways to carry a key, because nobody can say which one this provider wants."""
 
+_ENDS_WITH_VERSION = re.compile(r"/v[0-9]+(?:(?:alpha|beta)[0-9]*)?(?:/openai)?$")
+"""A base URL as OpenAI's clients want it; `…/v1beta/openai` is Google's."""
+
 _FORMATS = (Anthropic(), Gemini(), WorkersAI(), Cohere())
 """Each takes only answers that show its marks; Workers AI's covers OpenAI's."""
 
@@ -38,11 +43,14 @@ def custom(slug: str, base_url: str) -> Provider:
 
     It has no price, even where it serves a model that has a public one elsewhere: what it charges is its own.
     """
+    base_url = base_url.rstrip("/")
+    version = "" if _ENDS_WITH_VERSION.search(base_url) else "v1/"
     return Declared(
         slug=PREFIX + slug,
         name=slug,
-        base_url=base_url.rstrip("/"),
+        base_url=base_url,
         price_id=None,
         credential_headers=CREDENTIAL_HEADERS,
         formats=_FORMATS,
+        compatible=Compatible(chat=version + "chat/completions", embeddings=version + "embeddings"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gaugeway.core.provider import Compatible
 from gaugeway.providers.formats.anthropic import Anthropic
 from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
 from gaugeway.providers.parts.paths import PathRule
@@ -14,4 +15,5 @@ PROVIDER = Declared(
     credential_headers=frozenset({b"authorization", b"x-api-key"}),
     paths=PathRule(versions=("v1",)),
     formats=(Anthropic(), *OPENAI_LIKE),
+    compatible=Compatible(chat="chat/completions"),
 )

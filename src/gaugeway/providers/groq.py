@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gaugeway.core.provider import Compatible
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
 
@@ -11,4 +12,5 @@ PROVIDER = Declared(
     base_url="https://api.groq.com/openai/v1",
     price_id="groq",
     paths=PathRule(within_base=("openai/v1", "v1")),
+    compatible=Compatible(chat="chat/completions"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gaugeway.core.provider import Compatible
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
 
@@ -11,4 +12,5 @@ PROVIDER = Declared(
     base_url="https://api.mistral.ai",
     price_id="mistral",
     paths=PathRule(versions=("v1",), default="v1"),
+    compatible=Compatible(chat="v1/chat/completions", embeddings="v1/embeddings"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from gaugeway.core.provider import Reported
+from gaugeway.core.provider import Compatible, Reported
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
 
@@ -30,4 +30,5 @@ PROVIDER = OpenAI(
     price_id="openai",
     credential_headers=frozenset({b"authorization", b"sec-websocket-protocol"}),
     paths=PathRule(within_base=("v1",)),
+    compatible=Compatible(chat="chat/completions", embeddings="embeddings"),
 )

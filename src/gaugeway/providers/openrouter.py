@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gaugeway.core.provider import Compatible
 from gaugeway.providers.formats.anthropic import Anthropic
 from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
 from gaugeway.providers.parts.paths import PathRule
@@ -13,4 +14,5 @@ PROVIDER = Declared(
     price_id="openrouter",
     paths=PathRule(within_base=("api/v1", "v1")),
     formats=(Anthropic(), *OPENAI_LIKE),
+    compatible=Compatible(chat="chat/completions", embeddings="embeddings"),
 )

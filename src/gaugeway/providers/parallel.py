@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gaugeway.core.provider import Compatible
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
 
@@ -12,4 +13,5 @@ PROVIDER = Declared(
     price_id=None,
     credential_headers=frozenset({b"x-api-key", b"authorization"}),
     paths=PathRule(versions=("v1", "v1beta")),
+    compatible=Compatible(chat="chat/completions"),
 )

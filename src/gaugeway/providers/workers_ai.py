@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from gaugeway.core.provider import Asked
+from gaugeway.core.provider import Asked, Compatible
 from gaugeway.providers.formats.workers_ai import WorkersAI
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
@@ -47,4 +47,5 @@ PROVIDER = CloudflareWorkersAI(
     price_id="cloudflare",
     credential_headers=frozenset({b"authorization", b"x-auth-key", b"x-auth-email"}),
     formats=(WorkersAI(),),
+    compatible=Compatible(chat="v1/chat/completions", embeddings="v1/embeddings"),
 )

@@ -66,6 +66,11 @@ class Directory:
             self._tokens.clear()
             self._targets.clear()
 
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The built-in providers by slug."""
+        return self._providers
+
     def gateway(self, account_id: str, gateway_id: str) -> Gateway | None:
         """The gateway of that name."""
         key = (account_id, gateway_id)

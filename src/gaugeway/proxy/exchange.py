@@ -9,8 +9,12 @@ from msgspec import Struct, field
 
 from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import Attempt, CustomCost, Gateway, Metadata, Outcome
+<<<<<<< src/gaugeway/proxy/exchange.py
+from gaugeway.core.provider import Asked, Provider, Translated
+=======
 from gaugeway.core.provider import Asked, Provider
 from gaugeway.proxy.cache_policy import CacheWishes
+>>>>>>> /tmp/cachework/mine
 from gaugeway.proxy.connectors.seam import Incoming
 from gaugeway.proxy.flights import Filling
 from gaugeway.proxy.retrying import RetryPolicy, RetryWishes
@@ -79,6 +83,18 @@ class Step(Struct, frozen=True, kw_only=True):
     asked: Asked
 
 
+class Compat(Struct, kw_only=True):
+    """What the OpenAI-compatible endpoint has made of a request; `exchange.body` stays what the client sent."""
+
+    path: str  # as the client called it, from the gateway on
+    provider: bytes  # for the answer's headers
+    model: bytes
+    body: bytes  # what goes upstream
+    translated: Translated | None = None  # None: the provider speaks OpenAI's format
+    native: Transcript | None = None  # the provider's own answer, where it is translated
+    native_type: str = ""  # its content type
+
+
 class Reply(Struct, kw_only=True):
     """What goes downstream: a whole body, or an upstream's answer as it comes."""
 
@@ -120,6 +136,7 @@ class Exchange(Struct, kw_only=True):
     # route
     target: Target | None = None
     asked: Asked = field(default_factory=Asked)
+    compat: Compat | None = None  # of a request to the OpenAI-compatible endpoint
     steps: tuple[Step, ...] = ()  # of a universal request; slug … asked are those of the one under way
     # lookup
     cache_status: bytes | None = None  # HIT | MISS; None: the cache has no part in it

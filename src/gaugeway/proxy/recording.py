@@ -71,7 +71,15 @@ class Recording:
         else:
             answer.body, complete, answer.problem = decode_body(coding, transcript.head(), self._cap)
             answer.is_cut = answer.is_cut or not complete
+<<<<<<< src/gaugeway/proxy/recording.py
+        native = None if exchange.compat is None else exchange.compat.native
+        if exchange.compat is not None and exchange.target is not None and native is not None:
+            read = exchange.target.provider.read_response
+            answer.reported = read(exchange.rest, exchange.compat.native_type, native.head_and_tail())
+        elif exchange.target is not None and reply.incoming is not None:
+=======
         if exchange.target is not None and (reply.incoming is not None or exchange.cache_status == HIT):
+>>>>>>> /tmp/cachework/mine
             read = exchange.target.provider.read_response
             answer.reported = read(exchange.rest, answer.content_type, answer.body)
         return answer
@@ -89,7 +97,7 @@ class Recording:
             duration=round((perf_counter() - started) * 1000),
             model=asked.model,
             model_type=asked.model_type,
-            path=exchange.rest,
+            path=exchange.rest if exchange.compat is None else exchange.compat.path,
             method=exchange.method,
             request_type=UNIVERSAL if exchange.steps or not exchange.slug else None,
             status_code=reply.status if reply is not None and exchange.reply_started else None,

@@ -5,24 +5,28 @@ from __future__ import annotations
 from gaugeway.core.errors import GatewayError
 from gaugeway.proxy.admission import SHORTEST_SECRET
 from gaugeway.proxy.answers import INVALID_PROVIDER
+from gaugeway.proxy.compat import SLUG, CompatEndpoint
 from gaugeway.proxy.directory import Directory
-from gaugeway.proxy.exchange import Exchange
+from gaugeway.proxy.exchange import Exchange, Reply
 from gaugeway.proxy.headers import bare_credential
 
 
 class Routing:
     """The phase that settles the target."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, compat: CompatEndpoint) -> None:
         self._directory = directory
+        self._compat = compat
 
-    async def route(self, exchange: Exchange) -> None:
+    async def route(self, exchange: Exchange) -> Reply | None:
         """Find the provider and read the request's model; runs once the request may pass.
 
         Raises GatewayError (400) for a provider that does not exist.
         """
         if exchange.steps:
-            return  # each has its target already
+            return None  # each has its target already
+        if exchange.slug == SLUG and (reply := await self._compat.enter(exchange)) is not None:
+            return reply
         target = self._directory.target(exchange.gateway.account_id, exchange.slug)
         if isinstance(target, str):
             raise GatewayError(400, INVALID_PROVIDER, f"Invalid provider: {target}")
@@ -31,4 +35,6 @@ class Routing:
             for name, value in exchange.headers:
                 if name in target.more_credentials and len(secret := bare_credential(value)) >= SHORTEST_SECRET:
                     exchange.secrets.append(secret)
-        exchange.asked = target.provider.read_request(exchange.rest, exchange.content_type, exchange.body)
+        body = exchange.body if exchange.compat is None else exchange.compat.body
+        exchange.asked = target.provider.read_request(exchange.rest, exchange.content_type, body)
+        return None

@@ -13,6 +13,7 @@ from gaugeway.proxy.connectors.seam import Connector, Incoming, Outgoing, Timers
 from gaugeway.proxy.exchange import Exchange, Reply, Target
 from gaugeway.proxy.failover import begin, persevere
 from gaugeway.proxy.headers import for_downstream
+from gaugeway.proxy.translating import compat_reply
 
 MAX_REMEMBERED_PATHS = 4096
 GIVEN_UP = "given up: the client had left, or the server was being stopped"
@@ -46,11 +47,21 @@ class Upstream:
             self._note_attempt(exchange, target, began, None, GIVEN_UP)
             raise
         self._note_attempt(exchange, target, began, incoming.status, None)
+        if exchange.compat is not None:
+            try:
+                return await compat_reply(exchange, exchange.compat, incoming)
+            except UpstreamFailure as failure:
+                raise as_gateway_error(failure, target) from failure
         return _reply(incoming)
 
     async def _persevere(self, exchange: Exchange) -> Reply:
         try:
-            return _reply(await persevere(exchange, self.ask, self._clock))
+            incoming = await persevere(exchange, self.ask, self._clock)
+            return (
+                _reply(incoming)
+                if exchange.compat is None
+                else await compat_reply(exchange, exchange.compat, incoming)
+            )
         except UpstreamFailure as failure:
             assert exchange.target is not None  # noqa: S101  it is the one that failed
             raise as_gateway_error(failure, exchange.target) from failure
@@ -96,7 +107,7 @@ class Upstream:
             port=target.port,
             target=raw + b"?" + exchange.query if exchange.query else raw,
             headers=headers,
-            body=exchange.body,
+            body=exchange.body if exchange.compat is None else exchange.compat.body,
             timers=self._timers,
             guarded=target.guarded,
         )

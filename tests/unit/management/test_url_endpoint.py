@@ -11,12 +11,12 @@ def test_urls(plane: ControlPlane) -> None:
     plane.make_gateway()
     plane.make("/custom-providers", {"name": "Mine", "slug": "mine", "base_url": "https://ai.example.com"})
     base = f"http://gaugeway.example/v1/{plane.account_id}/main"
-    for provider in ("openai", "anthropic", "custom-mine"):
+    for provider in ("openai", "anthropic", "custom-mine", "compat"):
         assert plane.get(f"/gateways/main/url/{provider}")["result"] == f"{base}/{provider}"
     assert plane.get("/gateways/main/url/universal")["result"] == f"{base}/"
 
 
-@pytest.mark.parametrize("provider", ["nobody", "compat", "mine", "custom-", "custom-other", "OpenAI", "%20"])
+@pytest.mark.parametrize("provider", ["nobody", "mine", "custom-", "custom-other", "OpenAI", "%20"])
 def test_unknown_providers(plane: ControlPlane, provider: str) -> None:
     plane.make_gateway()
     plane.make("/custom-providers", {"name": "Mine", "slug": "mine", "base_url": "https://ai.example.com"})

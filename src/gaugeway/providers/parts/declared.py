@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from gaugeway.core.provider import Asked, Reported
+from gaugeway.core.provider import Asked, Compatible, Reported
 from gaugeway.providers.formats.format import Format
 from gaugeway.providers.formats.openai import OpenAI
 from gaugeway.providers.formats.reading import read_response
@@ -27,6 +27,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     credential_headers: frozenset[bytes] = BEARER
     paths: PathRule = PathRule()
     formats: tuple[Format[Any], ...] = OPENAI_LIKE
+    compatible: Compatible | None = None
 
     def upstream_path(self, rest: str, account_id: str) -> str:  # noqa: ARG002  the port's
         """See Provider. Raises BadInput for a path that could leave the base."""

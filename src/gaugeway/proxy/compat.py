@@ -1,0 +1,204 @@
+"""The OpenAI-compatible endpoint (contract 3.1, 3.4): which provider, which model, and what it is sent.
+
+A request for `compat/chat/completions` names its model `{provider}/{model}`. A provider that takes OpenAI's format
+is sent the body as it came, but for the model's name; for the others the request is translated, and its answer is
+translated back (see translating.py). From here on it is a request for that provider, whatever the phase.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from gaugeway.core import ids, price_list
+from gaugeway.core.errors import BadInput, GatewayError
+from gaugeway.core.model import Outcome
+from gaugeway.core.ports import Clock
+from gaugeway.core.provider import Compatible, Provider, Translated, Translation, compatible_of
+from gaugeway.proxy.answers import INVALID_PROVIDER, NO_ROUTE
+from gaugeway.proxy.directory import CUSTOM_PREFIX, Directory
+from gaugeway.proxy.exchange import Compat, Exchange, Headers, Reply
+from gaugeway.proxy.headers import CREDENTIAL_HEADERS, bare_credential
+
+SLUG = "compat"
+BAD_FORMAT = 2019
+"""Cloudflare's "Chat completion bad format": the body, or a parameter with no counterpart."""
+
+ALIASES = {"perplexity": "perplexity-ai", "xai": "grok"}
+"""Other names for providers in front of a model (contract 3.4)."""
+
+CHAT, EMBEDDINGS, MODELS = "chat/completions", "embeddings", "models"
+DYNAMIC = "dynamic"
+MAX_MODEL = 256
+
+_REPLACED = CREDENTIAL_HEADERS | {b"content-type", b"content-encoding", b"accept", b"accept-encoding"}
+"""Headers of a translated request that speak of the body, or of OpenAI's API; the provider gets its own instead."""
+
+_fields = msgspec.json.Decoder(dict[str, Raw])
+
+
+class CompatEndpoint:
+    """Turns requests of the OpenAI-compatible endpoint into requests for providers."""
+
+    def __init__(self, directory: Directory, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._models: dict[str, list[dict[str, object]]] | None = None
+
+    async def enter(self, exchange: Exchange) -> Reply | None:
+        """Set the exchange on its way to the provider that its model names; a Reply for the list of models.
+
+        Raises GatewayError: 400 for a body, a model or a parameter that cannot be served, naming it.
+        """
+        endpoint = _endpoint(exchange)
+        if endpoint == MODELS:
+            return await self._list_models(exchange)
+        fields = _decode(exchange.body)
+        prefix, model = self._split_model(fields.get("model"))
+        slug = ALIASES.get(prefix, prefix)
+        target = self._directory.target(exchange.gateway.account_id, slug)
+        if isinstance(target, str):
+            raise GatewayError(400, INVALID_PROVIDER, f"Invalid provider in model {prefix}/{model}: {target}")
+        compatible = compatible_of(target.provider)
+        rest = compatible.embeddings if endpoint == EMBEDDINGS else compatible.chat
+        compat = Compat(path=f"{SLUG}/{exchange.rest}", provider=slug.encode(), model=model.encode(), body=b"")
+        if rest is not None:
+            fields["model"] = Raw(msgspec.json.encode(model))
+            compat.body = msgspec.json.encode(fields)
+        elif endpoint == CHAT and compatible.translation is not None:
+            translated = self._translate(exchange, compatible.translation, model)
+            compat.body, compat.translated = translated.body, translated
+            exchange.headers = _own_headers(exchange.headers, compatible.translation)
+            exchange.content_type = "application/json"
+            rest, exchange.query = translated.path, translated.query
+        else:
+            raise GatewayError(
+                400,
+                INVALID_PROVIDER,
+                f"The provider {slug} is not served at {SLUG}/{endpoint}; {self._served(endpoint)}",
+            )
+        exchange.slug, exchange.rest, exchange.compat = slug, rest, compat
+        return None
+
+    def _split_model(self, named: Raw | None) -> tuple[str, str]:
+        """Prefix and model of `{provider}/{model}`."""
+        if named is None:
+            raise GatewayError(400, BAD_FORMAT, "model: is missing; name it {provider}/{model}")
+        try:
+            text = msgspec.json.decode(named, type=str)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise GatewayError(400, BAD_FORMAT, "model: expected a text of the form {provider}/{model}") from None
+        if len(text) > MAX_MODEL or not text.isprintable():
+            raise GatewayError(400, BAD_FORMAT, f"model: expected at most {MAX_MODEL} printable characters")
+        prefix, slash, model = text.partition("/")
+        if prefix == DYNAMIC:
+            raise GatewayError(
+                400,
+                BAD_FORMAT,
+                f"model: {text!r} is a dynamic route, which this version has not; name a provider's model",
+            )
+        known = (
+            slash
+            and model
+            and (prefix in ALIASES or prefix.startswith(CUSTOM_PREFIX) or prefix in self._directory.providers)
+        )
+        if not known:
+            raise GatewayError(
+                400, INVALID_PROVIDER, f"model: {text!r} does not begin with a provider; {self._served(CHAT)}"
+            )
+        return prefix, model
+
+    def _served(self, endpoint: str) -> str:
+        """What there is, in words."""
+        slugs = [slug for slug, provider in sorted(self._directory.providers.items()) if serves(provider, endpoint)]
+        return f"there are: {', '.join(slug + '/…' for slug in slugs)}, {CUSTOM_PREFIX}{{slug}}/…"
+
+    def _translate(self, exchange: Exchange, translation: Translation, model: str) -> Translated:
+        if exchange.query:
+            raise GatewayError(400, BAD_FORMAT, "A query cannot be translated for this provider; leave it out")
+        try:
+            return translation.request(
+                model,
+                exchange.body,
+                reply_id="chatcmpl-" + ids.to_text(exchange.log_id),
+                created=self._clock.now_ms() // 1000,
+            )
+        except BadInput as problem:
+            where = ".".join(map(str, problem.path))
+            raise GatewayError(
+                400, BAD_FORMAT, f"{where}: {problem.message}" if where else problem.message
+            ) from None
+
+    async def _list_models(self, exchange: Exchange) -> Reply:
+        """Known models. No request to any model, so that it leaves no log among those that are."""
+        if self._models is None:
+            self._models = await asyncio.to_thread(_known_models, self._directory.providers)
+        body = msgspec.json.encode(
+            {"object": "list", "data": [model for models in self._models.values() for model in models]}
+        )
+        exchange.options.collect_log = False
+        exchange.end(Outcome.SUCCESS)
+        return Reply(status=200, headers=[(b"content-type", b"application/json")], body=body)
+
+
+def serves(provider: Provider, endpoint: str) -> bool:
+    """Whether the provider can be reached at that path of the OpenAI-compatible endpoint."""
+    compatible: Compatible = compatible_of(provider)
+    if endpoint == EMBEDDINGS:
+        return compatible.embeddings is not None
+    return compatible.chat is not None or compatible.translation is not None
+
+
+def _endpoint(exchange: Exchange) -> str:
+    """What is asked for, once the path and method are in order."""
+    path = exchange.rest.strip("/")
+    while path.startswith("v1/"):
+        path = path.removeprefix("v1/")
+    if path not in (CHAT, EMBEDDINGS, MODELS):
+        raise GatewayError(
+            404,
+            NO_ROUTE,
+            f"There is no {SLUG}/{path[:64]}; there are {SLUG}/{CHAT}, {SLUG}/{EMBEDDINGS}, {SLUG}/{MODELS}",
+        )
+    wanted = "GET" if path == MODELS else "POST"
+    if exchange.method != wanted:
+        raise GatewayError(405, NO_ROUTE, f"{SLUG}/{path} takes {wanted}, not {exchange.method}")
+    return path
+
+
+def _decode(body: bytes) -> dict[str, Raw]:
+    try:
+        return _fields.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise GatewayError(400, BAD_FORMAT, f"The body must be a JSON object with a model: {problem}") from None
+
+
+def _own_headers(headers: Headers, translation: Translation) -> Headers:
+    """The client's headers as the provider wants them: its key in its own header, nothing of OpenAI's."""
+    kept = [pair for pair in headers if pair[0] not in _REPLACED and not pair[0].startswith(b"openai-")]
+    key = b""
+    for name, value in headers:
+        if name == translation.key_header or (name == b"authorization" and not key):
+            key = bare_credential(value)
+        if name == translation.key_header:
+            break
+    if key:
+        kept.append((translation.key_header, key))
+    names = {name for name, _ in kept}
+    kept += [pair for pair in translation.headers if pair[0] not in names]
+    return [*kept, (b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
+
+
+def _known_models(providers: Mapping[str, Provider]) -> dict[str, list[dict[str, object]]]:
+    """The models with a public price, by provider. Others can be asked for just as well."""
+    return {
+        slug: [
+            {"id": f"{slug}/{name}", "object": "model", "created": 0, "owned_by": slug}
+            for name in price_list.models(provider.price_id)
+        ]
+        for slug, provider in sorted(providers.items())
+        if provider.price_id is not None and (serves(provider, CHAT) or serves(provider, EMBEDDINGS))
+    }
