@@ -7,11 +7,8 @@ from collections.abc import Callable
 from gaugeway.core.ports import Clock, CounterStore, GatewayStore, LogSink
 from gaugeway.core.settings import Settings
 from gaugeway.proxy.admission import Authentication
-<<<<<<< src/gaugeway/proxy/assembly.py
-from gaugeway.proxy.compat import CompatEndpoint
-=======
 from gaugeway.proxy.caching import Caching
->>>>>>> /tmp/cachework/mine
+from gaugeway.proxy.compat import CompatEndpoint
 from gaugeway.proxy.connectors.seam import Connector, Timers
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.endpoint import DataPlane
@@ -42,13 +39,9 @@ def assemble(
     pipeline = Pipeline(
         authentication=Authentication(directory, clock),
         receiving=Receiving(chosen.max_request_body, Universal(directory)),
-<<<<<<< src/gaugeway/proxy/assembly.py
         routing=Routing(directory, CompatEndpoint(directory, clock)),
-=======
-        routing=Routing(directory),
         caching=caching,
         rate_limiting=RateLimiting(counters, clock),
->>>>>>> /tmp/cachework/mine
         upstream=Upstream(connector, timers, clock),
         relay=Relay(chosen.max_log_body),
         recording=Recording(sink, chosen.max_log_body),

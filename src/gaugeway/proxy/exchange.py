@@ -9,12 +9,8 @@ from msgspec import Struct, field
 
 from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import Attempt, CustomCost, Gateway, Metadata, Outcome
-<<<<<<< src/gaugeway/proxy/exchange.py
 from gaugeway.core.provider import Asked, Provider, Translated
-=======
-from gaugeway.core.provider import Asked, Provider
 from gaugeway.proxy.cache_policy import CacheWishes
->>>>>>> /tmp/cachework/mine
 from gaugeway.proxy.connectors.seam import Incoming
 from gaugeway.proxy.flights import Filling
 from gaugeway.proxy.retrying import RetryPolicy, RetryWishes

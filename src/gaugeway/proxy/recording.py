@@ -71,15 +71,11 @@ class Recording:
         else:
             answer.body, complete, answer.problem = decode_body(coding, transcript.head(), self._cap)
             answer.is_cut = answer.is_cut or not complete
-<<<<<<< src/gaugeway/proxy/recording.py
         native = None if exchange.compat is None else exchange.compat.native
         if exchange.compat is not None and exchange.target is not None and native is not None:
             read = exchange.target.provider.read_response
             answer.reported = read(exchange.rest, exchange.compat.native_type, native.head_and_tail())
-        elif exchange.target is not None and reply.incoming is not None:
-=======
-        if exchange.target is not None and (reply.incoming is not None or exchange.cache_status == HIT):
->>>>>>> /tmp/cachework/mine
+        elif exchange.target is not None and (reply.incoming is not None or exchange.cache_status == HIT):
             read = exchange.target.provider.read_response
             answer.reported = read(exchange.rest, answer.content_type, answer.body)
         return answer
