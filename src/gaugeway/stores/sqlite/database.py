@@ -33,6 +33,9 @@ BUSY_TIMEOUT_MS = 5000
 CLOSE_TIMEOUT_S = 10.0
 """How long closing waits for queries that are still running in other threads."""
 
+CHECKPOINT_WAIT_MS = 100
+"""How long a checkpoint that empties the write-ahead log waits for readers that still need it."""
+
 JOURNAL_BYTES = 64 * 1024 * 1024
 """The write-ahead log is cut back to this once it has been larger."""
 
@@ -148,11 +151,20 @@ class Database:
             return connection.execute(sql, bindings).fetchall()
 
     def checkpoint(self) -> None:
-        """Bring the write-ahead log into the file and cut it to nothing, as far as readers let it."""
+        """Bring the write-ahead log into the file and cut it to nothing, as far as readers let it.
+
+        Nobody can write meanwhile, so it waits for readers only briefly; the rest is for the next one to do.
+        """
         self._check_usable()
         with self._turn(), understood(self.path):
-            self._writer = self._writer or self._connect()
-            self._writer.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            writer = self._writer = self._writer or self._connect()
+            writer.set_busy_timeout(CHECKPOINT_WAIT_MS)
+            try:
+                writer.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except apsw.BusyError:
+                pass
+            finally:
+                writer.set_busy_timeout(BUSY_TIMEOUT_MS)
 
     def close(self) -> None:
         """Close every connection, once whoever is still reading has ended; calling it again does nothing.

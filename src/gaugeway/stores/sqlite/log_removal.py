@@ -103,17 +103,15 @@ def drop_payloads(logs: Database, payloads: Payloads) -> None:
 
 
 def give_back(database: Database) -> None:
-    """Give free pages back to the file system, in small steps."""
-    before = free_pages(database)
-    free = before
+    """Give free pages back to the file system, in small steps, and empty the write-ahead log."""
+    free = free_pages(database)
     while free > SLACK_PAGES:
         with database.writing() as connection:
             connection.execute(f"PRAGMA incremental_vacuum({min(free - SLACK_PAGES, VACUUM_PAGES)})").fetchall()
-        if free_pages(database) >= free:
+        before, free = free, free_pages(database)
+        if free >= before:
             break  # others take and free pages at the same time; this has done its part
-        free = free_pages(database)
-    if free < before:
-        database.checkpoint()
+    database.checkpoint()
 
 
 def free_pages(database: Database) -> int:

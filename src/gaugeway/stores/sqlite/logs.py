@@ -52,7 +52,7 @@ class SqliteLogStore:
             prepare=add_functions,
         )
         try:
-            self._payloads = Payloads(folder)
+            self.payloads = self._payloads = Payloads(folder)
         except BaseException:
             self._logs.close()
             raise
@@ -60,7 +60,7 @@ class SqliteLogStore:
         self._words = Words()
         self._gateways = Gateways()
         self._writing = LogWriting(self._logs, self._payloads, self._words, self._gateways)
-        self._syncing = Syncing((self._payloads.database.path, self._logs.path), self._tidy)
+        self._syncing = Syncing((self._payloads.database.path, self._logs.path), self.tidy)
 
     def append(self, batch: Sequence[Logged], retention: Callable[[Scope], Retention]) -> None:
         """See LogStore."""
@@ -148,7 +148,7 @@ class SqliteLogStore:
         log_removal.give_back(self._payloads.database)
         self._syncing.written()
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
         """What can wait until a second after a write: space that limits made free, and a better dictionary."""
         try:
             for database in (self._logs, self._payloads.database):

@@ -21,7 +21,10 @@ INTERVAL_S = 0.8
 class Syncing:
     """Flushes write-ahead logs, in this order, some time after `written` was called; then runs `errand`, if due."""
 
-    def __init__(self, databases: Sequence[Path], errand: Callable[[], None]) -> None:
+    def __init__(
+        self, databases: Sequence[Path], errand: Callable[[], None], *, interval_s: float = INTERVAL_S
+    ) -> None:
+        self._interval_s = interval_s
         self._files = [path.with_name(path.name + "-wal") for path in databases]
         self._errand = errand
         self._dirty = threading.Event()
@@ -52,7 +55,7 @@ class Syncing:
     def _run(self) -> None:
         while not self._closed.is_set():
             self._dirty.wait()
-            if self._closed.wait(INTERVAL_S):
+            if self._closed.wait(self._interval_s):
                 return
             self._dirty.clear()
             for file in self._files:
