@@ -107,6 +107,8 @@ def _with_own_headers(exchange: Exchange, reply: Reply) -> Headers:
     headers.append((b"cf-aig-step", b"%d" % exchange.step))
     if exchange.cache_status is not None:
         headers.append((b"cf-aig-cache-status", exchange.cache_status))
+    if exchange.compat is not None:
+        headers += ((b"cf-aig-model", exchange.compat.model), (b"cf-aig-provider", exchange.compat.provider))
     may_have_body = exchange.method != "HEAD" and reply.status >= 200 and reply.status not in (204, 304)
     if reply.body is not None and may_have_body and not _says_length(headers):
         headers.append((b"content-length", b"%d" % len(reply.body)))

@@ -36,7 +36,6 @@ async def compat_reply(exchange: Exchange, compat: Compat, incoming: Incoming) -
     where it is not what the provider documents. The answer is let go of then.
     """
     headers = [pair for pair in for_downstream(incoming.headers) if pair[0] not in _OWN]
-    headers += ((b"cf-aig-model", compat.model), (b"cf-aig-provider", compat.provider))
     if compat.translated is None:
         return Reply(status=incoming.status, headers=headers, body=incoming.whole, incoming=incoming)
     try:
