@@ -170,7 +170,7 @@ async def test_a_good_answer_is_read_however_it_is_cut_up(client: Connector, nam
     method, wire, closes, status, body = GOOD[name]
     body_of = b"" if method == b"HEAD" else outgoing(0).body
     cuts = [(wire,), tuple(wire[at : at + 1] for at in range(len(wire)))]
-    cuts += [(wire[:at], wire[at:]) for at in range(1, len(wire), 3)]
+    cuts += [(wire[:at], wire[at:]) for at in range(1, len(wire), 7)]
     turns = iter(cuts)
 
     async def script(peer: Peer) -> None:

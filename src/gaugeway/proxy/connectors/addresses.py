@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from gaugeway.core.addresses import AllowedPrivate, Network
 from gaugeway.core.errors import ConnectFailed, Side
 
 _MOST_ADDRESSES = 8  # tried for one connection, however many a resolver names
+
+LookUp = Callable[[str, int], Awaitable[list[str]]]
+"""Host and port to literal addresses, in the order to try them; raises OSError where the name is unknown."""
+
+
+async def ask_system(host: str, port: int) -> list[str]:
+    """What the system's resolver says. It also reads addresses, in all their spellings."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    internet = (socket.AF_INET, socket.AF_INET6)
+    return [str(entry[4][0]) for entry in found if entry[0] in internet]
 
 
 class AddressGuard:
@@ -19,47 +30,33 @@ class AddressGuard:
     address, nor a name whose answers change from one look-up to the next, gets past it.
     """
 
-    def __init__(self, networks: Iterable[Network] = (), hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self, networks: Iterable[Network] = (), hosts: Iterable[str] = (), look_up: LookUp = ask_system
+    ) -> None:
         """`networks` and `hosts`: the private ones that are allowed (Settings.private_networks, private_hosts)."""
         self._allowed = AllowedPrivate(networks, hosts)
+        self._look_up = look_up
 
     def check_literal(self, host: str) -> str | None:
         """Why a host can be refused by its spelling alone; None where only its addresses can tell."""
         return self._allowed.check_literal(host)
 
-    def check_address(self, host: str, address: str) -> None:
-        """Raise ConnectFailed (POLICY) where a guarded request to `host` may not go to `address`."""
-        refusal = self._allowed.refusal(host, address)
-        if refusal is not None:
-            raise ConnectFailed(refusal, side=Side.POLICY)
-
     async def resolve(self, host: str, port: int, *, guarded: bool) -> list[str]:
-        """Literal addresses of `host` to try in this order, at least one; raises ConnectFailed."""
-        addresses = await _look_up(host, port)
+        """Literal addresses of `host` to try in this order, at least one.
+
+        Raises ConnectFailed: there is none, or (POLICY) a guarded request may go to none of them.
+        """
+        try:
+            found = await self._look_up(host, port)
+        except (OSError, UnicodeError) as problem:
+            raise ConnectFailed(f"The host {host!r} cannot be resolved: {problem}.") from problem
+        addresses = list(dict.fromkeys(found))[:_MOST_ADDRESSES]
+        if not addresses:
+            raise ConnectFailed(f"The host {host!r} has no internet address.")
         if not guarded:
             return addresses
-        allowed: list[str] = []
-        refused: ConnectFailed | None = None
-        for address in addresses:
-            try:
-                self.check_address(host, address)
-            except ConnectFailed as refusal:
-                refused = refused or refusal
-            else:
-                allowed.append(address)
-        if not allowed and refused is not None:
-            raise refused
+        refusals = {address: self._allowed.refusal(host, address) for address in addresses}
+        allowed = [address for address, refusal in refusals.items() if refusal is None]
+        if not allowed:
+            raise ConnectFailed(refusals[addresses[0]] or "", side=Side.POLICY)
         return allowed
-
-
-async def _look_up(host: str, port: int) -> list[str]:
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    except (OSError, UnicodeError) as problem:
-        raise ConnectFailed(f"The host {host!r} cannot be resolved: {problem}") from problem
-    internet = (socket.AF_INET, socket.AF_INET6)
-    addresses = dict.fromkeys(str(entry[4][0]) for entry in found if entry[0] in internet)
-    if not addresses:
-        raise ConnectFailed(f"The host {host!r} has no internet address")
-    return list(addresses)[:_MOST_ADDRESSES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, cast
@@ -201,7 +202,7 @@ class Connection(asyncio.Protocol):
             self._wake()
 
     def eof_received(self) -> None:
-        """The upstream sends no more: a clean end only for a body that ends so (over TLS: with close_notify)."""
+        """The upstream sends no more: a clean end, but only for a body that has no other."""
         self._settle_closed(None, at_eof=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -318,7 +319,7 @@ class Connection(asyncio.Protocol):
         answer = self._answer
         if answer is None:
             return
-        if self._headed and self._until_close and at_eof:
+        if self._headed and self._until_close and at_eof and _said_goodbye(self._transport):
             self._answer = None
             answer.ended = True
             self._wake()
@@ -389,6 +390,17 @@ class Connection(asyncio.Protocol):
         if isinstance(cause, ProtocolBroken):
             return cause
         return self._broken(f"sent something that is not valid HTTP/1.1 ({problem})")
+
+
+def _said_goodbye(transport: asyncio.Transport) -> bool:
+    """Over TLS: whether close_notify came, without which somebody on the way may have cut the answer off."""
+    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    if tls is None:
+        return True
+    try:
+        return tls.read(1) == b""
+    except ssl.SSLError:
+        return False
 
 
 def _because(problem: Exception | None) -> str:

@@ -25,7 +25,7 @@ class NativeConnector:
     ) -> None:
         self._guard = guard
         self._ssl = ssl_context
-        self._pool = pool or Pool()
+        self._pool = Pool() if pool is None else pool
         self._connections: set[Connection] = set()
         self._closed = False
         self._all_lost: asyncio.Future[None] | None = None
