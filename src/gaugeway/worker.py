@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -53,18 +54,16 @@ class Application:
         self._settings = chosen
         self._opened: _Opened | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or run the lifespan."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one request, or run the lifespan: whose coroutine it is, without one of its own around it."""
         opened = self._opened
         if opened is not None and scope["type"] == "http":
             if scope["path"].startswith("/v1/"):
-                await opened.data_plane(scope, receive, send)
-            else:
-                await opened.front(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            raise RuntimeError(f"the application cannot answer a {scope['type']} scope")
+                return opened.data_plane(scope, receive, send)
+            return opened.front(scope, receive, send)
+        if scope["type"] == "lifespan":
+            return self._live(receive, send)
+        raise RuntimeError(f"the application cannot answer a {scope['type']} scope")
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

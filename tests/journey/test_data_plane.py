@@ -488,3 +488,21 @@ def test_head_and_empty_answers_have_no_body(server: Server, gateway: str) -> No
     answer = server.call("HEAD", f"{server.gateway_url(gateway)}/openai/v1/models", headers={})
     assert (answer.status, answer.body) == (200, b"")
     assert only_log(server, gateway)["outcome"] == "success"
+
+
+def test_a_head_that_never_ends_is_stopped(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 30) as raw:
+        raw.sendall(b"GET /v1/x HTTP/1.1\r\n")
+        received = b""
+        try:
+            for number in range(100_000):
+                raw.sendall(b"x-%d: %b\r\n" % (number, b"y" * 1000))
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        else:
+            pytest.fail("100 MB of headers were taken in")
+        try:
+            received = raw.recv(65536)
+        except ConnectionResetError:
+            return
+        assert received.startswith(b"HTTP/1.1 431 ")

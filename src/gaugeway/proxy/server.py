@@ -84,7 +84,8 @@ class GatewayProtocol(HttpToolsProtocol):
     """Set once, before the server starts."""
 
     _requests: tuple[Downstream, ...] = ()  # under way; more than one where a client pipelines
-    _head_bytes = 0
+    _head_is_open = False
+    _arrived = 0  # bytes since the head that is being received began, or a few more
     _head_too_large = False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -94,33 +95,34 @@ class GatewayProtocol(HttpToolsProtocol):
         for request in requests:
             request.left()
 
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in, and stop a head that does not end."""
+        self._arrived = self._arrived + len(data) if self._head_is_open else len(data)
+        super().data_received(data)
+        if self._head_is_open and self._arrived > self.max_header_bytes and not self.transport.is_closing():
+            self._head_too_large = True
+            self.send_400_response("")
+
     def on_message_begin(self) -> None:
         """Start a request's scope."""
         super().on_message_begin()
-        self._head_bytes = 0
+        self._head_is_open = True
 
     def on_headers_complete(self) -> None:
         """Give the request its end of the connection, before its task first runs."""
+        self._head_is_open = False
+        if self._arrived > self.max_header_bytes:
+            self._measure_head()
         super().on_headers_complete()
         request = Downstream(self, self.cycle)
-        waiting = [earlier for earlier in self._requests if not earlier.is_over]
-        self._requests = (*waiting, request) if waiting else (request,)
+        earlier = self._requests  # answered in their order, so the last one tells
+        self._requests = (*earlier, request) if earlier and not earlier[-1].is_over else (request,)
         scope = cast("dict[str, Any]", self.scope)
         scope["extensions"] = {"gaugeway.connection": request}
 
-    def on_url(self, url: bytes) -> None:
-        """Count the request's target."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
-
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > self.max_header_bytes:
+    def _measure_head(self) -> None:
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self.max_header_bytes:
             self._head_too_large = True
             raise HeadTooLarge
 
