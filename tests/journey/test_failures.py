@@ -1,0 +1,102 @@
+"""docs/failures.md, row by row: what it says is what a real server does."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from support.chaos_upstream import ChaosUpstream
+from support.server import Server
+
+PAGE = (Path(__file__).parents[2] / "docs" / "failures.md").read_text()
+
+PLANS: dict[str, tuple[str, dict[str, Any]]] = {
+    "refuses the connection": ("", {}),
+    "closes the connection before its headers are whole": ("close", {}),
+    "resets the connection before its headers are whole": ("reset", {}),
+    "sends no HTTP": ("garbage", {}),
+    "sends headers over 64 KiB": ("big-head", {}),
+    "does not answer within `GAUGEWAY_FIRST_BYTE_TIMEOUT`": ("hang", {}),
+    "does not answer within `cf-aig-request-timeout`": ("hang", {"cf-aig-request-timeout": "200"}),
+    "sends its headers and then nothing": ("hang-after-head", {}),
+    "closes the connection after its headers": ("cut-after-head", {}),
+    "falls silent within its stream": ("hang-mid", {}),
+    "closes the connection within its stream": ("cut", {}),
+    "resets the connection within its stream": ("reset-mid", {}),
+    "closes its half of the connection within its stream": ("half-closed", {}),
+    "breaks the framing within its stream": ("garbage-mid", {}),
+    "sends less than its Content-Length": ("too-short", {}),
+    "sends more than its Content-Length": ("too-long", {}),
+    "sends its stream slowly": ("drip", {}),
+    "answers 408": ("408", {}),
+    "answers 409": ("409", {}),
+    "answers 429 with Retry-After": ("429;retry-after=1", {}),
+    "answers 500": ("500", {}),
+    "answers 503": ("503", {}),
+    "answers 503 and falls silent within its body": ("hang-in-error", {}),
+    "answers 400": ("400", {}),
+    "answers 401": ("401", {}),
+}
+"""What the provider does, in the page's words → what the chaos upstream is asked for, and the request's headers."""
+
+
+def rows() -> dict[str, list[str]]:
+    table = PAGE.partition("## One attempt")[2].partition("\n\n## ")[0]
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"
+    ]
+    return {row[0]: row[1:] for row in cells[2:]}
+
+
+def test_the_table_and_the_tests_have_the_same_rows() -> None:
+    assert list(rows()) == list(PLANS)
+
+
+def ask(server: Server, gateway: str, provider: str, body: dict[str, Any], headers: dict[str, str]) -> str:
+    """What the client sees, in the page's words."""
+    url = urlsplit(server.gateway_url(gateway))
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
+    path = f"{url.path}/{provider}/chat/completions"
+    try:
+        connection.request("POST", path, json.dumps(body), {"content-type": "application/json", **headers})
+        answer = connection.getresponse()
+        try:
+            whole = answer.read()
+        except (http.client.IncompleteRead, ConnectionError):
+            return f"{answer.status}, broken off"
+    finally:
+        connection.close()
+    if b"AiGatewayError" in whole:
+        return f"{answer.status}, code {json.loads(whole)['internalCode']}"
+    return f"{answer.status}, whole"
+
+
+def one_request(plan: list[str], scenario: str) -> dict[str, Any]:
+    return {"model": "ok", "name": uuid4().hex, "chaos": plan, "stream": "stream" in scenario}
+
+
+@pytest.mark.parametrize("scenario", PLANS)
+def test_a_row(chaos_server: Server, chaos_gateway: str, chaos: ChaosUpstream, scenario: str) -> None:
+    seen, outcome, status, again = rows()[scenario]
+    behaviour, headers = PLANS[scenario]
+    provider = "openai" if behaviour else "groq"
+
+    body = one_request([behaviour], scenario)
+    assert ask(chaos_server, chaos_gateway, provider, body, headers) == seen
+    log = chaos_server.wait_for_logs(chaos_gateway, 1)[0]
+    assert (f"`{log['outcome']}`", str(log["status_code"])) == (outcome, status)
+    assert log["success"] is (log["outcome"] == "success")
+    assert bool(log["error"]) is not log["success"]
+    assert len(log["attempts"]) == 1
+
+    wishes = {"cf-aig-max-attempts": "2", "cf-aig-retry-delay": "1"}
+    ask(chaos_server, chaos_gateway, provider, one_request([behaviour, "ok"], scenario), headers | wishes)
+    attempts = chaos_server.wait_for_logs(chaos_gateway, 2)[0]["attempts"]
+    assert len(attempts) == {"yes": 2, "no": 1}[again]
+    assert chaos.attempts[body["name"]] == (1 if behaviour else 0)
