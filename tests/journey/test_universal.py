@@ -304,6 +304,8 @@ GOOD = {"provider": "openai", "endpoint": "chat/completions", "query": {"model":
         (GOOD | {"headers": []}, "headers: "),
         (GOOD | {"headers": {"cf-aig-max-attempts": 9}}, "cf-aig-max-attempts"),
         (GOOD | {"headers": {"cf-aig-something-new": 9}}, "cf-aig-something-new"),
+        (GOOD | {"headers": {"cf-aig-cache-ttl": 60}}, "headers.cf-aig-cache-ttl: "),
+        (GOOD | {"headers": {"cf-aig-cache-key": "k"}}, "headers.cf-aig-cache-key: "),
         (GOOD | {"headers": {"cf-aig-authorization": "Bearer x"}}, "cf-aig-authorization"),
         (GOOD | {"authorization": "a\nb"}, "authorization"),
         (GOOD | {"config": {"maxAttempts": 0}}, "config.maxAttempts: "),
@@ -348,3 +350,28 @@ def test_only_post_and_no_query_of_its_own(caller: Caller) -> None:
     assert caller.server.call("GET", url, headers={}).status == 405
     assert caller.server.call("POST", f"{url}?api-version=1", [GOOD], {}).status == 400
     assert caller.server.call("POST", f"{url}//chat/completions", GOOD, {}).status == 404
+
+
+def test_the_cache_has_the_first_steps_answer_only(caller: Caller) -> None:
+    first, second = caller.step("503", "ok"), caller.step("ok", provider="anthropic")
+    headers = {"cf-aig-cache-ttl": "60"}
+    fallen_back = caller.send(first, second, headers=headers)
+    assert (fallen_back.headers["cf-aig-step"], fallen_back.headers["cf-aig-cache-status"]) == ("1", "MISS")
+    recovered = caller.send(first, second, headers=headers)
+    assert (recovered.headers["cf-aig-step"], recovered.headers["cf-aig-cache-status"]) == ("0", "MISS")
+    kept = caller.send(first, headers=headers)
+    assert (kept.headers["cf-aig-step"], kept.headers["cf-aig-cache-status"]) == ("0", "HIT")
+    assert kept.body == recovered.body
+    assert (len(caller.seen(0)), len(caller.seen(1))) == (2, 1)
+    log = caller.log()
+    assert (log["request_type"], log["outcome"], log["provider"]) == ("Universal", "cached", "openai")
+
+
+def test_a_rate_limit_counts_a_request_once(caller: Caller) -> None:
+    settings = {"rate_limiting_limit": 2, "rate_limiting_interval": 3600, "rate_limiting_technique": "sliding"}
+    caller.server.manage("PUT", f"/gateways/{caller.gateway}", GATEWAY_REQUIRED | settings)
+    steps = caller.step("503", "503", "503", config={"maxAttempts": 3, "retryDelay": 1}), caller.step("ok")
+    assert [caller.send(*steps).status for _ in range(3)] == [200, 200, 429]
+    log = caller.log()
+    assert (log["outcome"], log["request_type"], log["attempts"]) == ("rate_limited", "Universal", [])
+    assert OPENAI_KEY not in json.dumps(log)

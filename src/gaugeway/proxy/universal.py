@@ -40,6 +40,9 @@ TRAVELLING = frozenset((b"user-agent", b"accept", b"accept-encoding", b"accept-l
 OF_THE_REQUEST = frozenset((b"cf-aig-authorization",))
 """Gateway headers that cannot differ from step to step: they are settled before the steps are read."""
 
+OF_THE_FIRST_STEP = frozenset((b"cf-aig-cache-ttl", b"cf-cache-ttl", b"cf-aig-cache-key", b"cf-aig-cache-streams"))
+"""Only the first step's answer is looked up and kept: a later step's is what nobody wanted in the first place."""
+
 _FRAMING = frozenset((b"content-length", b"connection"))
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -88,7 +91,7 @@ class Universal:
     def _read_step(self, exchange: Exchange, index: int, raw: Raw) -> Step:
         try:
             sent = _sent.decode(raw)
-            return self._prepare(exchange, sent)
+            return self._prepare(exchange, sent, is_first=index == 0)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             raise _bad_step(index, BAD_HEADER, _field_first(str(problem))) from None
         except BadInput as problem:
@@ -96,9 +99,11 @@ class Universal:
         except GatewayError as problem:
             raise _bad_step(index, problem.code, problem.message) from None
 
-    def _prepare(self, exchange: Exchange, sent: _Sent) -> Step:
+    def _prepare(self, exchange: Exchange, sent: _Sent, *, is_first: bool) -> Step:
         target = self._find_target(exchange, sent.provider)
         pairs = list(_header_pairs(sent))
+        if not is_first:
+            _refuse_wishes_of_the_first(pairs)
         pairs = self._take_credentials(exchange, pairs, target)
         sorted_headers = sort_request(pairs, copy(exchange.options))
         options, headers = sorted_headers.options, sorted_headers.upstream
@@ -215,6 +220,13 @@ def _header_pairs(sent: _Sent) -> Iterator[tuple[bytes, bytes]]:
             yield lower.encode(), value
     if sent.authorization is not None and "authorization" not in seen:
         yield b"authorization", _checked_value("authorization", sent.authorization)
+
+
+def _refuse_wishes_of_the_first(pairs: Headers) -> None:
+    for name, _ in pairs:
+        if name in OF_THE_FIRST_STEP:
+            message = "only the first step's answer is cached: send it with the request, or in that step"
+            raise BadInput(message, ("headers", name.decode()))
 
 
 def _as_text(name: str, raw: Raw) -> bytes:
