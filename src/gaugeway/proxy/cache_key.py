@@ -20,9 +20,10 @@ _IS_NONE = re.compile(rb"idempotency|^sec-websocket-")
 def cache_key(exchange: Exchange, own_key: bytes | None) -> bytes:
     """The key of a request that is routed; `own_key` is the one it names itself.
 
-    Account, gateway, method, whether a stream is asked for, and every credential that would go upstream are always
-    part of it: an answer is given to those only who would have got it from the provider with the same key, and
-    neither a client's own key nor a header that we do not know to be a credential makes an exception.
+    Account, gateway, method, whether a stream is asked for, whether in OpenAI's format or the provider's, and every
+    credential that would go upstream are always part of it: an answer is given to those only who would have got it
+    from the provider with the same key, and neither a client's own key nor a header that we do not know to be a
+    credential makes an exception.
 
     Without a key of its own the rest is: provider, its address, the headers the gateway itself sets there, path,
     query and body. With one, it takes the place of all those.
@@ -35,6 +36,7 @@ def cache_key(exchange: Exchange, own_key: bytes | None) -> bytes:
         exchange.gateway.id.encode(),
         exchange.method.encode(),
         b"stream" if exchange.asked.stream else b"whole",
+        b"native" if exchange.compat is None else b"compat",
         _framed(_credentials(exchange, target)),
     ]
     if own_key is not None:

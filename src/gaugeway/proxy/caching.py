@@ -213,13 +213,13 @@ class Caching:
 
 async def _reply_with(answer: CachedAnswer, exchange: Exchange) -> Reply | None:
     """A kept answer as this client can read it; None where it cannot."""
+    headers, body = list(answer.headers), answer.body
     coding = header_of(answer, b"content-encoding")
-    if coding in (b"", b"identity") or accepts(exchange, coding):
-        return Reply(status=200, headers=list(answer.headers), body=answer.body)
-    body = decoded(answer) if len(answer.body) <= SMALL else await asyncio.to_thread(decoded, answer)
-    if body is None:
-        return None
-    headers = [pair for pair in answer.headers if pair[0] != b"content-encoding"]
+    if coding not in (b"", b"identity") and not accepts(exchange, coding):
+        plain = decoded(answer) if len(body) <= SMALL else await asyncio.to_thread(decoded, answer)
+        if plain is None:
+            return None
+        headers, body = [pair for pair in headers if pair[0] != b"content-encoding"], plain
     return Reply(status=200, headers=headers, body=body)
 
 

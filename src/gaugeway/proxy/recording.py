@@ -75,7 +75,7 @@ class Recording:
         if exchange.compat is not None and exchange.target is not None and native is not None:
             read = exchange.target.provider.read_response
             answer.reported = read(exchange.rest, exchange.compat.native_type, native.head_and_tail())
-        elif exchange.target is not None and (reply.incoming is not None or exchange.cache_status == HIT):
+        elif exchange.target is not None and (reply.incoming is not None or _is_readable_hit(exchange)):
             read = exchange.target.provider.read_response
             answer.reported = read(exchange.rest, answer.content_type, answer.body)
         return answer
@@ -128,6 +128,11 @@ class Recording:
             request_cut=len(request) > cap,
             response_cut=answer.is_cut or len(response) > cap,
         )
+
+
+def _is_readable_hit(exchange: Exchange) -> bool:
+    """Whether a kept answer went downstream in the provider's own words, and not translated from them."""
+    return exchange.cache_status == HIT and (exchange.compat is None or exchange.compat.translated is None)
 
 
 def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
