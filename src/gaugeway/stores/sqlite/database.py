@@ -57,6 +57,8 @@ class Database:
 
     `durable`: each commit survives a power cut (synchronous FULL). Without, it survives the death of any
     process, and a power cut may undo the last ones (NORMAL).
+    `mmap_bytes`: how much of the file readers may look at in the system's page cache instead of copying it. What
+    they have looked at shows in the process's memory, though the system can take it back at any time.
     `prepare` is called with each new connection, to add SQL functions.
     """
 
@@ -220,7 +222,6 @@ class Database:
         connection.pragma("synchronous", self._synchronous)
         connection.pragma("foreign_keys", "ON")
         connection.pragma("cache_size", -self._cache_kib)
-        connection.pragma("mmap_size", self._mmap_bytes)
         connection.pragma("wal_autocheckpoint", self._checkpoint_pages)
         connection.pragma("journal_size_limit", JOURNAL_BYTES)
         if self._prepare is not None:
@@ -255,6 +256,7 @@ class Database:
             with understood(self.path):
                 connection = self._connect()
                 connection.pragma("query_only", "ON")
+                connection.pragma("mmap_size", self._mmap_bytes)
             self._readers[threading.current_thread()] = connection
             self._local.connection = connection
             return connection

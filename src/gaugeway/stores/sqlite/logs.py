@@ -30,8 +30,8 @@ from gaugeway.stores.sqlite.syncing import Syncing
 from gaugeway.stores.sqlite.text_matching import add_functions
 from gaugeway.stores.sqlite.words import Words
 
-MMAP_BYTES = 64 * 1024 * 1024 * 1024
-"""Readers look at the file through the system's page cache; this is address space, not memory."""
+MMAP_BYTES = 2 * 1024 * 1024 * 1024
+"""Of logs.db; makes a walk over all logs an eighth faster."""
 
 MAX_DELETE = 10_000
 """Logs that one call of `delete` takes at most."""
