@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 
@@ -32,7 +33,7 @@ def measure(console: Console, folder: Path, counts: Sequence[int]) -> None:
         load(data, count)
         console.print(f"{count:,} synthetic logs loaded in {perf_counter() - began:.0f} s")
         table.add_column(f"{count:,} logs", justify="right")
-        with open_stores(data) as stores:
+        with closing(open_stores(data)) as stores:
             for name, ask in _queries(stores.logs).items():
                 rows.setdefault(name, []).append(f"{_best(ask) * 1e3:,.1f}")
     for name, figures in rows.items():

@@ -36,6 +36,7 @@ from gaugeway.proxy.endpoint import DataPlane
 from gaugeway.proxy.exchange import Receive, Scope, Send
 from gaugeway.proxy.server import GatewayProtocol
 from gaugeway.recorder.client import RecorderClient
+from gaugeway.recorder.losses import JournalOfLosses
 from gaugeway.recorder.spawn import spawn_recorder
 from gaugeway.stores import Stores, folder_of, open_stores
 from gaugeway.system_clock import CLOCK
@@ -145,6 +146,7 @@ async def _open(chosen: Settings) -> _Opened:
         sink=sink,
         evaluators=evaluators,
         clock=CLOCK,
+        losses=JournalOfLosses(folder_of(chosen.data).resolve()),
         owner=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}",
     )
     management = create_app(
@@ -186,7 +188,7 @@ async def _open(chosen: Settings) -> _Opened:
             new_id=new_id,
             chosen=chosen,
         ),
-        front=FrontDesk(management, sink),
+        front=FrontDesk(management, sink, JournalOfLosses(folder_of(chosen.data).resolve())),
     )
 
 
@@ -209,9 +211,10 @@ def _connector(chosen: Settings) -> Connector:
 class FrontDesk:
     """What is not the data plane: health, and else the management API."""
 
-    def __init__(self, management: Any, sink: RecorderClient) -> None:
+    def __init__(self, management: Any, sink: RecorderClient, losses: JournalOfLosses) -> None:
         self._management = management
         self._sink = sink
+        self._losses = losses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -234,7 +237,8 @@ class FrontDesk:
             "logs_held_bytes": state.held_bytes,
             "logs_unacknowledged": state.unacknowledged,
             "logs_without_bodies": state.bodies_lost,
-            "logs_lost": state.lost,
+            "logs_lost_since_start": state.lost,
+            "logs_lost_ever": await asyncio.to_thread(self._losses.total),
         }
         await _answer(send, 200 if told["ready"] else 503, msgspec.json.encode(told))
 

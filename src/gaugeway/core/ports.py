@@ -358,6 +358,14 @@ class LogSink(Protocol):
         ...
 
 
+class LossJournal(Protocol):
+    """What could not be kept: logs that were lost because no store took them in time."""
+
+    def lost(self, scope: Scope, until_ms: int) -> int:
+        """How many logs of a gateway were lost that arrived up to that moment."""
+        ...
+
+
 class Metric(Struct, frozen=True, kw_only=True):
     """A figure over many logs, with its denominator in sight."""
 

@@ -36,6 +36,19 @@ def fail(results: Sequence[Result], why: str, now_ms: int) -> list[Result]:
     return _change(results, now_ms, ResultStatus.FAILED, f"failed: {why}")
 
 
+def warn_of_losses(results: Sequence[Result], lost: int) -> list[Result]:
+    """Figures that lack logs say so: some were lost before they could be written, whatever they would have said."""
+    if not lost:
+        return list(results)
+    warning = f"; {lost} {'log' if lost == 1 else 'logs'} of this gateway could not be kept and may be missing"
+    return [
+        structs.replace(result, status_description=result.status_description + warning)
+        if result.status in (ResultStatus.COMPLETED, ResultStatus.COMPLETED_WITHOUT_LOGS)
+        else result
+        for result in results
+    ]
+
+
 def _change(results: Sequence[Result], now_ms: int, status: ResultStatus, description: str) -> list[Result]:
     return [
         result

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from gaugeway.core.errors import GaugewayError
 from gaugeway.core.model import Evaluation, Result
-from gaugeway.core.ports import Clock, EvaluationStore, Evaluator, LogSink, LogStore
+from gaugeway.core.ports import Clock, EvaluationStore, Evaluator, LogSink, LogStore, LossJournal
 from gaugeway.evaluation import conclusion
 from gaugeway.evaluation.selection import Unselectable, select
 
@@ -77,6 +77,7 @@ class Runner:
         evaluators: Sequence[Evaluator],
         clock: Clock,
         owner: str,
+        losses: LossJournal | None = None,
         pace: Pace = STANDARD,
     ) -> None:
         self._evaluations = evaluations
@@ -85,6 +86,7 @@ class Runner:
         self._evaluators = {evaluator.id: evaluator for evaluator in evaluators}
         self._clock = clock
         self._owner = owner
+        self._losses = losses
         self._pace = pace
         self._claims = count(1)
         self._troubles = _Troubles()
@@ -182,7 +184,9 @@ class Runner:
 
         def conclude() -> list[Result]:
             pairs = zip(evaluation.results, known, strict=True)
-            return [conclusion.conclude(result, evaluator, selected, now_ms) for result, evaluator in pairs]
+            results = [conclusion.conclude(result, evaluator, selected, now_ms) for result, evaluator in pairs]
+            lost = self._losses.lost(evaluation.scope, evaluation.created_at) if self._losses else 0
+            return conclusion.warn_of_losses(results, lost)
 
         return _Conclusion(await _in_thread(conclude), selected.total)
 

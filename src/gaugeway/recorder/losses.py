@@ -97,3 +97,23 @@ def read_journal(data: Path) -> list[Loss]:
                 continue
             losses[loss.id] = loss
     return list(losses.values())
+
+
+class JournalOfLosses:
+    """The port `LossJournal` over a data folder's journal."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def lost(self, scope: Scope, until_ms: int) -> int:
+        """Logs of a gateway that were lost and arrived, the first of their batch at least, up to that moment."""
+        here = (scope.account_id, scope.gateway_id)
+        return sum(
+            loss.count
+            for loss in read_journal(self._data)
+            if (loss.account_id, loss.gateway_id) == here and loss.first_ms <= until_ms
+        )
+
+    def total(self) -> int:
+        """Logs of all gateways that were ever lost."""
+        return sum(loss.count for loss in read_journal(self._data))

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from gaugeway.core.model import Evaluation, ResultStatus
+from gaugeway.core.model import Evaluation, ResultStatus, Scope
 from gaugeway.core.ports import Metric
 from gaugeway.evaluation.evaluators import load
 from gaugeway.evaluation.runner import Pace, Runner
@@ -40,6 +40,11 @@ class Bench:
         self.clock = lab.SystemClock()
         self.evaluators = load() if evaluators is None else evaluators
         self.pace = pace
+        self.losses: dict[Scope, int] = {}
+
+    def lost(self, scope: Scope, until_ms: int) -> int:
+        """The port LossJournal."""
+        return self.losses.get(scope, 0)
 
     def runner(self, owner: str = "here") -> Runner:
         return Runner(
@@ -49,6 +54,7 @@ class Bench:
             evaluators=self.evaluators,
             clock=self.clock,
             owner=owner,
+            losses=self,
             pace=self.pace,
         )
 
@@ -98,6 +104,17 @@ async def test_one_evaluation_from_queue_to_figures():
         "completed: 4 of 4 logs have a duration",
         "completed: 3 of 4 logs have feedback (2 up, 1 down); 1 left out",
     ]
+
+
+async def test_figures_that_lack_lost_logs_say_so():
+    item = lab.evaluation("cost", "speed")
+    bench = Bench(item)
+    bench.losses = {item.scope: 7}
+    async with running(bench.runner()):
+        await until(lambda: bench.now(item).processed)
+    for result in bench.now(item).results:
+        assert result.status is ResultStatus.COMPLETED
+        assert "7 logs of this gateway could not be kept" in result.status_description
 
 
 async def test_all_evaluators_share_one_query_and_the_barrier_comes_before_it():
