@@ -107,7 +107,7 @@ async def test_one_evaluation_from_queue_to_figures():
 
 
 async def test_figures_that_lack_lost_logs_say_so():
-    item = lab.evaluation("cost", "speed")
+    item = lab.evaluation()
     bench = Bench(item)
     bench.losses = {item.scope: 7}
     async with running(bench.runner()):
