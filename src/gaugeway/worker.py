@@ -29,6 +29,7 @@ from gaugeway.providers.custom import custom
 from gaugeway.proxy.assembly import assemble
 from gaugeway.proxy.caching import Caching
 from gaugeway.proxy.connectors.addresses import AddressGuard
+from gaugeway.proxy.connectors.breaking import BreakingConnector
 from gaugeway.proxy.connectors.native import NativeConnector
 from gaugeway.proxy.connectors.seam import Connector
 from gaugeway.proxy.directory import Directory
@@ -200,6 +201,13 @@ def _sink(chosen: Settings) -> RecorderClient:
 
 
 def _connector(chosen: Settings) -> Connector:
+    connector = _plain_connector(chosen)
+    if not chosen.circuit_breaker_failures:
+        return connector
+    return BreakingConnector(connector, chosen.circuit_breaker_failures, chosen.circuit_breaker_seconds)
+
+
+def _plain_connector(chosen: Settings) -> Connector:
     guard = AddressGuard(chosen.private_networks(), chosen.private_hosts())
     if chosen.connector == "aiohttp":
         from gaugeway.proxy.connectors.aiohttp_adapter import AiohttpConnector

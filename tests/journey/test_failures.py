@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from support.chaos_upstream import ChaosUpstream
-from support.server import Server
+from support.server import Server, running_server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "failures.md").read_text()
 
@@ -100,3 +101,26 @@ def test_a_row(chaos_server: Server, chaos_gateway: str, chaos: ChaosUpstream, s
     attempts = chaos_server.wait_for_logs(chaos_gateway, 2)[0]["attempts"]
     assert len(attempts) == {"yes": 2, "no": 1}[again]
     assert chaos.attempts[body["name"]] == (1 if behaviour else 0)
+
+
+def test_an_upstream_that_keeps_failing_is_left_alone_and_taken_back(tmp_path: Path, chaos: ChaosUpstream) -> None:
+    settings = {
+        "GAUGEWAY_UPSTREAMS": json.dumps({"openai": chaos.url + "/v1", "groq": "http://127.0.0.1:1"}),
+        "GAUGEWAY_CIRCUIT_BREAKER_FAILURES": "2",
+        "GAUGEWAY_CIRCUIT_BREAKER_SECONDS": "1.5",
+    }
+    with running_server(tmp_path, **settings) as server:
+        gateway = server.make_gateway()
+        body = one_request(["503", "503", "ok"], "")
+        wishes = {"cf-aig-max-attempts": "5", "cf-aig-retry-delay": "1"}
+        assert ask(server, gateway, "openai", body, wishes) == "503, code 2005"
+        assert chaos.attempts[body["name"]] == 2, "two failures, and no third attempt while it is left alone"
+        log = server.wait_for_logs(gateway, 1)[0]
+        assert (log["outcome"], len(log["attempts"])) == ("upstream_error", 3)
+        assert "GAUGEWAY_CIRCUIT_BREAKER_FAILURES" in log["error"]
+        deadline = time.monotonic() + 20
+        while ask(server, gateway, "openai", body, {}) != "200, whole":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert chaos.attempts[body["name"]] == 3
+        assert ask(server, gateway, "openai", one_request(["ok"], ""), {}) == "200, whole"

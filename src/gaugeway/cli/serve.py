@@ -39,6 +39,8 @@ def serve(
     connect_timeout: Annotated[float | None, flag("connect_timeout", "SECONDS")] = None,
     first_byte_timeout: Annotated[float | None, flag("first_byte_timeout", "SECONDS")] = None,
     idle_timeout: Annotated[float | None, flag("idle_timeout", "SECONDS")] = None,
+    circuit_breaker_failures: Annotated[int | None, flag("circuit_breaker_failures", "COUNT")] = None,
+    circuit_breaker_seconds: Annotated[float | None, flag("circuit_breaker_seconds", "SECONDS")] = None,
     shutdown_timeout: Annotated[int | None, flag("shutdown_timeout", "SECONDS")] = None,
     connector: Annotated[str | None, flag("connector", "NAME")] = None,
 ) -> None:

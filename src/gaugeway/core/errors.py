@@ -9,6 +9,7 @@
     │   └── StoreFull      there is no room left
     └── UpstreamFailure    an upstream could not be reached, was too slow, broke off or spoke nonsense
         ├── ConnectFailed  no connection (refused, unresolvable, TLS, address not allowed)
+        ├── CircuitOpen    it has failed too often of late, and is left alone
         ├── UpstreamTimeout
         └── ProtocolBroken the answer broke off or is no HTTP
 
@@ -95,6 +96,13 @@ class ConnectFailed(UpstreamFailure):
 
     def __init__(self, message: str, *, side: Side = Side.NETWORK) -> None:
         super().__init__(message, side=side, safe_to_retry=side is not Side.POLICY)
+
+
+class CircuitOpen(UpstreamFailure):
+    """Nothing was sent: the upstream has failed several times in a row, and is left alone for a while."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, side=Side.PROVIDER, safe_to_retry=True)
 
 
 class UpstreamTimeout(UpstreamFailure):

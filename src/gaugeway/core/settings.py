@@ -86,6 +86,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     idle_timeout: Annotated[float, Meta(gt=0, description="Seconds of silence within an upstream's answer.")] = (
         300.0
     )
+    circuit_breaker_failures: Annotated[
+        int,
+        Meta(ge=0, description="Failures in a row after which an upstream is left alone for a while; 0: never."),
+    ] = 0
+    circuit_breaker_seconds: Annotated[
+        float, Meta(gt=0, description="Seconds that it is left alone, before one request tries it again.")
+    ] = 30.0
     shutdown_timeout: Annotated[
         int, Meta(ge=0, description="Seconds that requests in flight get when the server is stopped.")
     ] = 30

@@ -141,6 +141,8 @@ def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
         f"{record.path}\n{record.model}\n{record.user_agent}\n{record.event_id}\n{record.metadata}\n{record.error}"
         f"\n{record.request_content_type}\n{record.response_content_type}\n{record.response_model}\n{record.provider}"
     )
+    if len(record.attempts) > 1:  # of a single one the error says the same
+        shown += "\n".join([attempt.error for attempt in record.attempts if attempt.error])
     for secret in secrets:
         if secret.decode("latin-1") in shown:
             return _redacted(record, secrets)

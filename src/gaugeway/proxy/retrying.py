@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from gaugeway.core.errors import BadInput, Side, UpstreamFailure
+from gaugeway.core.errors import BadInput, CircuitOpen, Side, UpstreamFailure
 from gaugeway.core.model import Gateway
 
 T = TypeVar("T")
@@ -89,8 +89,8 @@ def is_retried(status: int) -> bool:
 
 
 def is_worth_retrying(failure: UpstreamFailure) -> bool:
-    """Whether another attempt could end otherwise: not where the gateway itself forbids the way."""
-    return failure.side is not Side.POLICY
+    """Whether another attempt could end otherwise: not where the gateway itself forbids the way, or bars it."""
+    return failure.side is not Side.POLICY and not isinstance(failure, CircuitOpen)
 
 
 def wait_ms(policy: RetryPolicy, failed: int, hint: float | None, chance: float) -> float | None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from gaugeway.core.errors import BadInput, ConnectFailed, GatewayError, Side, UpstreamFailure, UpstreamTimeout
+from gaugeway.core.errors import (
+    BadInput,
+    CircuitOpen,
+    ConnectFailed,
+    GatewayError,
+    Side,
+    UpstreamFailure,
+    UpstreamTimeout,
+)
 from gaugeway.core.model import Attempt, Outcome
 from gaugeway.core.ports import Clock
 from gaugeway.proxy.answers import INVALID_PROVIDER, PROVIDER_FAILED
@@ -154,6 +162,8 @@ def as_gateway_error(failure: UpstreamFailure, target: Target) -> GatewayError:
     message = f"Failed to get response from provider {target.provider.slug}: {failure.message}"
     if isinstance(failure, UpstreamTimeout):
         return GatewayError(504, PROVIDER_FAILED, message, Outcome.TIMEOUT)
+    if isinstance(failure, CircuitOpen):
+        return GatewayError(503, PROVIDER_FAILED, message, Outcome.UPSTREAM_ERROR)
     if isinstance(failure, ConnectFailed) and failure.side is Side.POLICY:
         return GatewayError(400, PROVIDER_FAILED, message, Outcome.REFUSED)
     return GatewayError(502, PROVIDER_FAILED, message, Outcome.UPSTREAM_ERROR)
