@@ -27,7 +27,7 @@ from gaugeway.proxy.flights import End, Filling, Flight, Flights
 MAX_COPIES = 256 * 1024 * 1024
 """Bytes of answers that are being collected at once in one process; beyond it they are passed on only."""
 
-FOLLOW_S = 10.0
+FOLLOW_S = 5.0
 """Seconds that followers wait for the rest of an answer that has begun: its leader may read slowly."""
 
 STORE_WAIT_S = 0.25
