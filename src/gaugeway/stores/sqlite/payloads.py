@@ -29,6 +29,9 @@ LEARN_AGAIN = 20
 LOOK_EVERY = 256
 """Batches between looks for a dictionary that another process has learnt."""
 
+DELETE_CHUNK = 10_000
+"""Payloads deleted by one statement, which holds a number for each."""
+
 SAMPLES = 1_500
 SAMPLE_BYTES = 16 * 1024 * 1024
 REQUEST_CUT, RESPONSE_CUT = 1, 2
@@ -202,8 +205,10 @@ def _load(connection: Connection, zdict: int) -> Dictionary | None:
 
 def _delete(connection: Connection, runs: Iterable[tuple[int, int]]) -> None:
     users: Counter[int] = Counter()
-    for first, last in runs:
-        users.update(zdict for (zdict,) in connection.execute(_DELETE, (first, last)))
+    for begin, end in runs:
+        for first in range(begin, end + 1, DELETE_CHUNK):
+            last = min(first + DELETE_CHUNK - 1, end)
+            users.update(zdict for (zdict,) in connection.execute(_DELETE, (first, last)))
     for zdict, count in users.items():
         connection.execute("UPDATE zdict_users SET payloads = payloads - ? WHERE id = ?", (count, zdict))
     if connection.execute("SELECT 1 FROM zdict_users WHERE payloads <= 0").get:

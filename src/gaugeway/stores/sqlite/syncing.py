@@ -19,26 +19,30 @@ INTERVAL_S = 0.8
 
 
 class Syncing:
-    """Flushes write-ahead logs, in this order, some time after `written` was called; then runs `errand`, if due."""
+    """Flushes write-ahead logs, in this order, soon after `written` was called; then starts an errand.
+
+    An errand runs in a thread of its own, one at a time, as it may take longer than the next flush can wait.
+    """
 
     def __init__(
         self, databases: Sequence[Path], errand: Callable[[], None], *, interval_s: float = INTERVAL_S
     ) -> None:
-        self._interval_s = interval_s
         self._files = [path.with_name(path.name + "-wal") for path in databases]
         self._errand = errand
+        self._interval_s = interval_s
         self._dirty = threading.Event()
         self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._flusher: threading.Thread | None = None
+        self._runner: threading.Thread | None = None
         self._problem: OSError | None = None
 
     def written(self) -> None:
         """Something was committed. StoreUnusable where an earlier write did not get to the disk."""
         problem, self._problem = self._problem, None
         self._dirty.set()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="gaugeway-sync", daemon=True)
-            self._thread.start()
+        with self._starting:
+            self._flusher = self._started(self._flusher, self._run)
         if problem is not None:
             raise StoreUnusable(
                 f"{problem.filename}: logs written in the last seconds may not survive a power cut"
@@ -46,11 +50,14 @@ class Syncing:
             ) from problem
 
     def close(self) -> None:
-        """End the thread. Closing the databases themselves flushes what is left."""
+        """Flush once more and end the threads."""
         self._closed.set()
         self._dirty.set()
-        if self._thread is not None:
-            self._thread.join()
+        if self._flusher is not None:
+            self._flusher.join()
+        if self._runner is not None:
+            self._runner.join()
+        self._flush()
 
     def _run(self) -> None:
         while not self._closed.is_set():
@@ -58,13 +65,23 @@ class Syncing:
             if self._closed.wait(self._interval_s):
                 return
             self._dirty.clear()
-            for file in self._files:
-                try:
-                    flush(file)
-                except OSError as problem:
-                    problem.filename = str(file)
-                    self._problem = problem
-            self._errand()
+            self._flush()
+            self._runner = self._started(self._runner, self._errand)
+
+    def _flush(self) -> None:
+        for file in self._files:
+            try:
+                flush(file)
+            except OSError as problem:
+                problem.filename = str(file)
+                self._problem = problem
+
+    def _started(self, thread: threading.Thread | None, work: Callable[[], None]) -> threading.Thread:
+        """The thread if it is still at work, or another one that begins it."""
+        if thread is None or not thread.is_alive():
+            thread = threading.Thread(target=work, name="gaugeway-sync", daemon=True)
+            thread.start()
+        return thread
 
 
 def flush(file: Path) -> None:

@@ -28,7 +28,7 @@ def contains(text: str, needles: tuple[str, ...]) -> bool:
     return any(needle in folded for needle in needles)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _values(encoded: str) -> tuple[str, ...]:
     return tuple(_decode(encoded))
 
