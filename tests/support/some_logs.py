@@ -152,6 +152,7 @@ _log_fields: dict[str, st.SearchStrategy[Any]] = {
     "response_model": st.none() | _texts,
     "cost": st.none() | _costs,
     "cost_reason": st.none() | _texts,
+    "cost_saved": st.none() | _costs,
     "custom_cost": st.none() | st.builds(CustomCost, per_token_in=_costs, total_cost=st.none() | _costs),
     "request_content_type": st.none() | _texts,
     "response_content_type": st.none() | _texts,
