@@ -56,8 +56,8 @@ def cache_key(exchange: Exchange, own_key: bytes | None) -> bytes:
 
 
 def _framed(parts: list[bytes]) -> bytes:
-    """Parts joined so that no other parts give the same."""
-    return b"".join([b"%d:%b" % (len(part), part) for part in parts])
+    """Parts joined so that no other parts give the same: their lengths, then all of them."""
+    return b"%r" % list(map(len, parts)) + b"".join(parts)
 
 
 def _credentials(exchange: Exchange, target: Target) -> list[bytes]:
