@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -310,6 +311,20 @@ async def test_the_recorder_leaves_after_its_clients(data: Path, in_peace: bool)
     lock = take_lock(data)
     assert lock is not None
     os.close(lock)
+
+
+async def test_a_recorder_whose_folder_was_removed_does_not_stay(data: Path) -> None:
+    """It holds a log that it could not write, and nobody can find it any more."""
+    (data / "full").touch()
+    putter = start_putter(data, 0, 100_000)
+    await until(lambda: recorders(data), "no recorder came")
+    await asyncio.sleep(1)
+    shutil.rmtree(data)
+    putter.kill()
+    putter.wait()
+    assert putter.stdout is not None
+    putter.stdout.close()
+    await until(lambda: not recorders(data), "the recorder stayed")
 
 
 async def test_what_a_stranger_sends_closes_its_connection_only(data: Path) -> None:

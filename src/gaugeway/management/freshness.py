@@ -8,7 +8,7 @@ from gaugeway.core.model import Gateway
 from gaugeway.core.ports import LogSink, LogStore
 from gaugeway.management.envelope import LOGS_REFUSED, UNAVAILABLE, ApiError
 
-READ_TIMEOUT_S = 1.0
+READ_TIMEOUT_S = 5.0
 DELETE_TIMEOUT_S = 5.0
 BEHIND: dict[str, Any] = {
     "code": UNAVAILABLE,

@@ -68,8 +68,8 @@ class Recorder:
     async def _serve(self, writing: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         while not self._terminated.is_set():
-            is_idle = not self._peers and self._writing.is_done
-            if is_idle and loop.time() >= self._leave_at:
+            is_alone = not self._peers and loop.time() >= self._leave_at
+            if is_alone and (self._writing.is_done or self._is_cut_off()):
                 return
             if self._barriers.is_waiting:
                 self._barriers.check()
@@ -78,6 +78,13 @@ class Recorder:
             look = LOOK_AT_BARRIER_S if self._barriers.is_waiting else LOOK_S
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._terminated.wait(), look)
+
+    def _is_cut_off(self) -> bool:
+        """Whether the data folder was removed: nobody can find this recorder any more, nor can it write."""
+        if (self._data / SOCKET).exists():
+            return False
+        self._say(f"the data folder {self._data} is gone, and {self._writing.waiting_rows} logs with it")
+        return True
 
     async def _drain(self) -> None:
         """Have the clients send what they hold, and write it; what cannot be written in time stays with them."""
