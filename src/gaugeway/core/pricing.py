@@ -94,7 +94,7 @@ class PriceBook:
         """
         if record.usage_saved is None:
             return None
-        asked = replace(record, outcome=Outcome.SUCCESS, method="POST", usage=record.usage_saved, usage_saved=None)
+        asked = replace(record, outcome=Outcome.SUCCESS, usage=record.usage_saved, usage_saved=None)
         return self.price(asked).cost
 
 
