@@ -161,7 +161,7 @@ def test_other_spellings_of_the_path(running: Server, place: str, path: str) -> 
 
 def test_models(client: openai.OpenAI, running: Server, place: str) -> None:
     names = [model.id for model in client.models.list()]
-    assert {"openai/gpt-4o", "groq/llama-3.3-70b-versatile"} <= set(names)
+    assert {"openai/gpt-4o", "groq/llama-3.3-70b-versatile", "anthropic/claude-sonnet-4-5"} <= set(names)
     assert not any(name.startswith("fal/") for name in names)
     assert running.logs(place) == []
 

@@ -30,12 +30,16 @@ class StreamTranslation(Protocol):
     def feed(self, chunk: bytes) -> bytes:
         """What the downstream gets for the next bytes, however they are cut; possibly nothing yet.
 
-        Raises ProtocolBroken for what cannot be translated.
+        Raises ProtocolBroken for what cannot be translated, once all that came before it has been given out: then
+        by the next call, which may be `feed(b"")`.
         """
         ...
 
     def end(self) -> bytes:
-        """What is left to say at the stream's clean end. Raises ProtocolBroken where its last event is missing."""
+        """What is left to say at the stream's clean end; called again until that is nothing.
+
+        Raises ProtocolBroken where the last event is missing.
+        """
         ...
 
 

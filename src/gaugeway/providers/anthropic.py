@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from gaugeway.core.provider import Compatible
 from gaugeway.providers.formats.anthropic import Anthropic
 from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
 from gaugeway.providers.parts.paths import PathRule
+from gaugeway.providers.translation.anthropic import AnthropicMessages
 
 PROVIDER = Declared(
     slug="anthropic",
@@ -14,4 +16,5 @@ PROVIDER = Declared(
     credential_headers=frozenset({b"x-api-key", b"authorization"}),
     paths=PathRule(versions=("v1",), default="v1"),
     formats=(Anthropic(), *OPENAI_LIKE),
+    compatible=Compatible(translation=AnthropicMessages()),
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from gaugeway.core.provider import Asked
+from gaugeway.core.provider import Asked, Compatible
 from gaugeway.providers.formats.gemini import Gemini
 from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
 from gaugeway.providers.parts.paths import PathRule
 from gaugeway.providers.parts.requests import model_name, read_request
+from gaugeway.providers.translation.gemini import GeminiContents
 
 _MODEL = re.compile(r"(?:^|/)(?:models|tunedModels)/([^/:]+)(?::([A-Za-z]+))?")
 _KINDS = {
@@ -49,4 +50,5 @@ PROVIDER = GoogleAIStudio(
         beside=frozenset({"upload", "download", "resumable", "ws", "$discovery"}),
     ),
     formats=(Gemini(), *OPENAI_LIKE),
+    compatible=Compatible(embeddings="v1beta/openai/embeddings", translation=GeminiContents()),
 )

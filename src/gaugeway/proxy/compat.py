@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from gaugeway.core import ids, price_list
-from gaugeway.core.errors import BadInput, GatewayError
+from gaugeway.core.errors import BadInput, GatewayError, Path
 from gaugeway.core.model import Outcome
 from gaugeway.core.ports import Clock
 from gaugeway.core.provider import Compatible, Provider, Translated, Translation, compatible_of
@@ -127,7 +127,7 @@ class CompatEndpoint:
                 created=self._clock.now_ms() // 1000,
             )
         except BadInput as problem:
-            where = ".".join(map(str, problem.path))
+            where = _as_text(problem.path)
             raise GatewayError(
                 400, BAD_FORMAT, f"{where}: {problem.message}" if where else problem.message
             ) from None
@@ -167,6 +167,11 @@ def _endpoint(exchange: Exchange) -> str:
     if exchange.method != wanted:
         raise GatewayError(405, NO_ROUTE, f"{SLUG}/{path} takes {wanted}, not {exchange.method}")
     return path
+
+
+def _as_text(path: Path) -> str:
+    """`messages[0].content` of ("messages", 0, "content")."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def _decode(body: bytes) -> dict[str, Raw]:

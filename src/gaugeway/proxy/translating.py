@@ -112,10 +112,12 @@ class TranslatedStream:
     async def read(self) -> bytes:
         """As the seam says; raises ProtocolBroken too for what cannot be translated."""
         while not self._ended:
+            self._translation.feed(b"")  # raises what was wrong with the last chunk, before waiting for another
             chunk = await self._next()
             if not chunk:
-                self._ended = True
-                return self._translation.end()
+                out = self._translation.end()
+                self._ended = not out
+                return out
             self._native.add(chunk)
             if out := self._translation.feed(chunk):
                 return out
