@@ -110,12 +110,29 @@ def sort_request(headers: Iterable[tuple[bytes, bytes]], options: Options | None
             connection = value if connection is None else connection + b"," + value
         elif name.startswith(b"cf-aig-") or name in _LEGACY:
             _read_option(options, name, value)
+        elif name in _CHECKED:
+            _CHECKED[name](value)
         elif name not in _NOT_UPSTREAM:
             keep(pair)
     if connection is not None and connection.lower() not in _PLAIN_CONNECTION:
         dropped = named_by_connection(connection)
         found.upstream = [pair for pair in upstream if pair[0] not in dropped]
     return found
+
+
+def _check_transfer_coding(value: bytes) -> None:
+    """Other codings than chunked are of this connection only, and would have to be undone here."""
+    if value.strip().lower() != b"chunked":
+        raise GatewayError(501, BAD_HEADER, "Header transfer-encoding: only chunked can be read; leave others out")
+
+
+def _check_upgrade(value: bytes) -> None:
+    """A WebSocket cannot be had without; other protocols are an offer, and passed over (RFC 9110 section 7.8)."""
+    if b"websocket" in value.lower():
+        raise _refuse(b"upgrade", "WebSockets are not available in this version")
+
+
+_CHECKED = {b"transfer-encoding": _check_transfer_coding, b"upgrade": _check_upgrade}
 
 
 def named_by_connection(value: bytes) -> frozenset[bytes]:

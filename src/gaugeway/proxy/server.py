@@ -3,7 +3,8 @@
 ASGI says that a client left only to who asks for the next message, which costs a task per request; it has no word
 for "end this so that it cannot be taken for whole"; and a whole answer is two messages, each with its own checks
 and its own system call. All three are one method each here, on the object handed over as
-`scope["extensions"]["gaugeway.connection"]`. The size of a request's head is limited too.
+`scope["extensions"]["gaugeway.connection"]`. The size of a request's head is limited too, a trailer is no header,
+and a request that would like another protocol is answered in this one, with its body.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gaugeway.core.errors import GatewayError
@@ -87,6 +89,8 @@ class GatewayProtocol(HttpToolsProtocol):
     _head_is_open = False
     _arrived = 0  # bytes since the head that is being received began, or a few more
     _head_too_large = False
+    _body_came = False  # with the bytes that came last
+    _framing = 0  # bytes in a row of which none is body: chunk extensions, trailers
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the requests under way."""
@@ -96,23 +100,80 @@ class GatewayProtocol(HttpToolsProtocol):
             request.left()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in, and stop a head that does not end."""
+        """Take bytes in, and stop a head, or the framing of a body, that does not end."""
+        self._unset_keepalive_if_required()
         self._arrived = self._arrived + len(data) if self._head_is_open else len(data)
-        super().data_received(data)
-        if self._head_is_open and self._arrived > self.max_header_bytes and not self.transport.is_closing():
+        self._body_came = False
+        self._parse(data)
+        in_body = bool(self._requests) and self.cycle.more_body and not self._head_is_open
+        self._framing = self._framing + len(data) if in_body and not self._body_came else 0
+        too_large = max(self._framing, self._arrived if self._head_is_open else 0) > self.max_header_bytes
+        if too_large and not self.transport.is_closing():
             self._head_too_large = True
             self.send_400_response("")
+
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # llhttp takes what follows such a head for the other protocol. Nobody speaks one here, so (RFC 9110
+                # section 7.8) the wish is passed over, and what follows is the body.
+                if self.parser.get_method() == b"CONNECT":
+                    self.send_400_response("This is no proxy for other hosts: CONNECT is not answered")
+                    return
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            except httptools.HttpParserError:
+                self.logger.warning("Invalid HTTP request received.")
+                self.send_400_response("Invalid HTTP request received.")
+                return
+            else:
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head that was just parsed, its Connection header without the word that stands for Upgrade."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        for name, value in self.headers:
+            if name == b"connection":
+                others = [word for word in value.split(b",") if word.strip().lower() != b"upgrade"]
+                value = b",".join(others)  # noqa: PLW2901
+            lines.append(b"%b: %b" % (name, value))
+        return b"\r\n".join((*lines, b"", b""))
 
     def on_message_begin(self) -> None:
         """Start a request's scope."""
         super().on_message_begin()
         self._head_is_open = True
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, but no trailer: what is authorised and forwarded was settled with the head."""
+        if not self._head_is_open:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body in."""
+        self._body_came = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is all there, unless its head will come again."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
     def on_headers_complete(self) -> None:
         """Give the request its end of the connection, before its task first runs."""
         self._head_is_open = False
         if self._arrived > self.max_header_bytes:
             self._measure_head()
+        if self.parser.should_upgrade():
+            return  # its head comes again
         super().on_headers_complete()
         request = Downstream(self, self.cycle)
         earlier = self._requests  # answered in their order, so the last one tells
@@ -130,7 +191,8 @@ class GatewayProtocol(HttpToolsProtocol):
         """Refuse what cannot be parsed, in the data plane's envelope."""
         status, code = (431, TOO_LARGE) if self._head_too_large else (400, 7001)
         if self._head_too_large:
-            msg = f"The request's line and headers are larger than {self.max_header_bytes} bytes"
+            what = "line and headers, or the framing of its body,"
+            msg = f"The request's {what} are larger than {self.max_header_bytes} bytes"
         reply = error_reply(GatewayError(status, code, msg))
         body = reply.body or b""
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
