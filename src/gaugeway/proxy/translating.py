@@ -62,11 +62,15 @@ async def _translate(
         kept.append((b"content-type", b"text/event-stream; charset=utf-8"))
         stream = TranslatedStream(incoming, translated.stream(), compat.native)
         return Reply(status=incoming.status, headers=kept, incoming=stream)
-    body = await _gather(exchange, incoming, compat.native)
-    if coding not in (b"", b"identity"):
-        body, complete, problem = decode_body(coding, body, MAX_TRANSLATED)
+    if coding in (b"", b"identity"):
+        body = await _gather(exchange, incoming, compat.native)
+    else:
+        body, complete, problem = decode_body(
+            coding, await _gather(exchange, incoming, Transcript(0)), MAX_TRANSLATED
+        )
         if problem is not None or not complete:
             raise _bad_output(problem or "the compressed answer is not whole")
+        compat.native.add(body)
     kept.append((b"content-type", b"application/json"))
     if incoming.status >= 400:
         body = translated.error(body)
