@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [\t\x20-\x7e\x80-\xff]*)?")
+# The reason phrase means nothing, so it is not looked at. All else is as RFC 9112 has it.
+_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?")
 _HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 _SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:;[^\r\n]*)?")
 
@@ -40,6 +41,8 @@ def read_answer(wire: bytes) -> Read | None:
         status = int(first[1])
         headers = [(pair[1].lower(), pair[2].rstrip(b" \t")) for pair in pairs if pair]
         interim = 100 <= status < 200 and status != 101
+        if interim:
+            wire = wire.lstrip(b"\r\n")  # as llhttp has it: line breaks between the answers to one request
     if not 200 <= status < 600:
         return None
     body = _read_body(status, headers, wire)
