@@ -44,7 +44,7 @@ class SqliteLogStore:
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         migrations = files("gaugeway.stores.sqlite") / "migrations" / "logs"
-        self.logs_database = self._logs = Database(
+        self.logs_database = Database(
             folder / "logs.db",
             migrations,
             mmap_bytes=MMAP_BYTES,
@@ -52,15 +52,15 @@ class SqliteLogStore:
             prepare=add_functions,
         )
         try:
-            self.payloads = self._payloads = Payloads(folder)
+            self.payloads = Payloads(folder)
         except BaseException:
-            self._logs.close()
+            self.logs_database.close()
             raise
         self._clock = clock
         self._words = Words()
         self._gateways = Gateways()
-        self._writing = LogWriting(self._logs, self._payloads, self._words, self._gateways)
-        self._syncing = Syncing((self._payloads.database.path, self._logs.path), self.tidy)
+        self._writing = LogWriting(self.logs_database, self.payloads, self._words, self._gateways)
+        self._syncing = Syncing((self.payloads.database.path, self.logs_database.path), self.tidy)
 
     def append(self, batch: Sequence[Logged], retention: Callable[[Scope], Retention]) -> None:
         """See LogStore."""
@@ -70,21 +70,21 @@ class SqliteLogStore:
 
     def get(self, scope: Scope, log_id: bytes) -> LogRecord | None:
         """See LogStore."""
-        with self._logs.reading() as connection:
+        with self.logs_database.reading() as connection:
             row = self._row(connection, scope, log_id)
             return None if row is None else decode(row, scope, connection, self._words)
 
     def bodies(self, scope: Scope, log_id: bytes) -> Bodies | None:
         """See LogStore."""
-        gw = self._gateways.find(self._logs.reader(), scope)
-        rows = self._logs.rows("SELECT pid FROM logs WHERE gw = ? AND id = ?", (gw, log_id))
+        gw = self._gateways.find(self.logs_database.reader(), scope)
+        rows = self.logs_database.rows("SELECT pid FROM logs WHERE gw = ? AND id = ?", (gw, log_id))
         if not rows or rows[0][0] is None:
             return None
-        return self._payloads.get(rows[0][0])
+        return self.payloads.get(rows[0][0])
 
     def page(self, scope: Scope, where: Where, part: Slice) -> list[LogRecord]:
         """See LogStore."""
-        with self._logs.reading() as connection:
+        with self.logs_database.reading() as connection:
             found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             if found is None:
                 return []
@@ -93,25 +93,25 @@ class SqliteLogStore:
 
     def count(self, scope: Scope, where: Where, *, budget_ms: int | None = None) -> int | None:
         """See LogStore."""
-        with self._logs.reading() as connection:
+        with self.logs_database.reading() as connection:
             found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             return 0 if found is None else log_reading.count(connection, found, budget_ms, self._clock)
 
     def refused(self, scope: Scope) -> int:
         """See LogStore."""
         sql = "SELECT refused FROM gateways WHERE account_id = ? AND gateway_id = ?"
-        rows = self._logs.rows(sql, (scope.account_id, scope.gateway_id))
+        rows = self.logs_database.rows(sql, (scope.account_id, scope.gateway_id))
         return rows[0][0] if rows else 0
 
     def extremes(self, scope: Scope, where: Where) -> Extremes:
         """See LogStore."""
-        with self._logs.reading() as connection:
+        with self.logs_database.reading() as connection:
             found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             return Extremes() if found is None else log_figures.extremes(connection, found)
 
     def aggregate(self, scope: Scope, where: Where, wanted: Sequence[Aggregate]) -> Aggregated:
         """See LogStore."""
-        with self._logs.reading() as connection:
+        with self.logs_database.reading() as connection:
             found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             if found is None:
                 return log_figures.of_none(wanted)
@@ -126,36 +126,36 @@ class SqliteLogStore:
         if part.offset:
             raise ValueError("logs are deleted from the first one on: the offset must be 0")
         part = replace(part, limit=min(part.limit, MAX_DELETE))
-        with self._logs.reading() as connection:
+        with self.logs_database.reading() as connection:
             found = log_reading.find(connection, self._words, self._gateways.find(connection, scope), where)
             if found is None:
                 return 0
             ids = log_reading.find_ids(connection, found, part, self._words)
-        removed = log_removal.remove_found(self._logs, found, ids)
+        removed = log_removal.remove_found(self.logs_database, found, ids)
         self._finish_removal()
         return removed
 
     def delete_scope(self, scope: Scope) -> None:
         """See LogStore."""
-        gw = self._gateways.find(self._logs.reader(), scope)
+        gw = self._gateways.find(self.logs_database.reader(), scope)
         if gw is not None:
-            log_removal.remove_all(self._logs, gw)
+            log_removal.remove_all(self.logs_database, gw)
             self._finish_removal()
 
     def _finish_removal(self) -> None:
-        log_removal.drop_payloads(self._logs, self._payloads)
-        log_removal.give_back(self._logs)
-        log_removal.give_back(self._payloads.database)
+        log_removal.drop_payloads(self.logs_database, self.payloads)
+        log_removal.give_back(self.logs_database)
+        log_removal.give_back(self.payloads.database)
         self._syncing.written()
 
     def tidy(self) -> None:
         """What can wait until a second after a write: space that limits made free, and a better dictionary."""
         try:
-            for database in (self._logs, self._payloads.database):
+            for database in (self.logs_database, self.payloads.database):
                 if log_removal.free_pages(database) > log_removal.MANY_FREE_PAGES:
                     log_removal.give_back(database)
-            if self._payloads.should_learn():
-                self._payloads.learn()
+            if self.payloads.should_learn():
+                self.payloads.learn()
         except GaugewayError as problem:
             _log.warning("tidying up after writing logs failed, and will be tried again: %s", problem)
 
@@ -166,8 +166,8 @@ class SqliteLogStore:
     def close(self) -> None:
         """Close the files. Nothing may be using them any more."""
         self._syncing.close()
-        self._payloads.close()
-        self._logs.close()
+        self.payloads.close()
+        self.logs_database.close()
 
 
 def open_logs(folder: Path) -> SqliteLogStore:
