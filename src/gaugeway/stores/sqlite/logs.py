@@ -168,8 +168,3 @@ class SqliteLogStore:
         self._syncing.close()
         self.payloads.close()
         self.logs_database.close()
-
-
-def open_logs(folder: Path) -> SqliteLogStore:
-    """The log store of a data folder."""
-    return SqliteLogStore(folder)
