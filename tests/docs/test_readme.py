@@ -84,5 +84,5 @@ def test_every_page_that_is_linked_exists() -> None:
 
 def test_the_make_targets_exist() -> None:
     makefile = (README.parent / "Makefile").read_text()
-    for target in set(re.findall(r"\bmake (\w+)", README.read_text())):
+    for target in set(re.findall(r"(?:^|`)make (\w+)", README.read_text(), re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
