@@ -288,7 +288,10 @@ GOOD = {"provider": "openai", "endpoint": "chat/completions", "query": {"model":
         (GOOD | {"provider": 5}, "provider: Expected `str`"),
         (GOOD | {"provider": "nobody"}, "nobody"),
         (GOOD | {"provider": "custom-none"}, "none"),
-        (GOOD | {"provider": "compat"}, "compat"),
+        (GOOD | {"provider": "compat"}, "model: "),
+        (GOOD | {"provider": "compat", "query": {"model": "nobody/x"}}, "does not begin with a provider"),
+        (GOOD | {"provider": "compat", "query": {"model": "anthropic/x", "seed": 1}}, "messages"),
+        (GOOD | {"provider": "compat", "endpoint": "models"}, "takes GET"),
         ({"provider": "openai", "query": {}}, "endpoint"),
         ({"provider": "openai", "endpoint": "x"}, "query"),
         (GOOD | {"endpoint": "../admin"}, "endpoint: "),
@@ -323,7 +326,7 @@ def test_a_bad_step_is_named_and_nothing_is_sent(caller: Caller, step: Any, said
     assert answer.status == 400, answer.body
     assert answer.json["message"].startswith("Step 1: ")
     assert said in answer.json["message"]
-    assert answer.json["error"][0]["code"] in (7001, 2008)
+    assert answer.json["error"][0]["code"] in (7001, 2008, 2019, 7003)
     assert caller.seen(0) == []
     log = caller.log()
     assert (log["outcome"], log["provider"], log["request_type"], log["attempts"]) == (

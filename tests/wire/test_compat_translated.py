@@ -372,3 +372,40 @@ def test_a_cached_answer_is_given_in_its_own_format_only(running: Server, place:
     body = {"model": "anthropic/claude-text", "messages": MESSAGES}
     second = running.call("POST", f"{running.gateway_url(place)}/compat/chat/completions", body, headers)
     assert (first.json["type"], second.json["object"]) == ("message", "chat.completion")
+
+
+@each
+def test_a_step_of_a_universal_request(
+    running: Server, place: str, provider: ForeignUpstream, slug: str, family: str
+) -> None:
+    """Each step has its own provider, key and format; the one that answers is on the log."""
+    other = "google-ai-studio/gemini" if slug == "anthropic" else "anthropic/claude"
+    steps = [
+        {
+            "provider": "compat",
+            "endpoint": "chat/completions",
+            "headers": {"authorization": f"Bearer {KEY}"},
+            "query": {"model": f"{model}-{way}", "messages": MESSAGES},
+        }
+        for model, way in ((other, "error"), (f"{slug}/{family}", "text"))
+    ]
+    answer = running.call("POST", running.gateway_url(place), steps, {})
+    assert answer.json["choices"][0]["message"]["content"] == "".join(WORDS)
+    assert (answer.headers["cf-aig-step"], answer.headers["cf-aig-provider"]) == ("1", slug)
+    assert "authorization" not in provider.seen[-1].header
+    log = only_log(running, place)
+    assert (log["provider"], log["model"], log["path"]) == (slug, f"{family}-text", "compat/chat/completions")
+    assert (log["request_type"], log["tokens_in"], len(log["attempts"])) == ("Universal", FIGURES[slug][0], 2)
+
+
+def test_a_gateway_token_in_a_step_never_goes_upstream(
+    running: Server, place: str, provider: ForeignUpstream
+) -> None:
+    step = {
+        "provider": "compat",
+        "endpoint": "v1/chat/completions",
+        "headers": {"authorization": f"Bearer {running.token}"},
+        "query": {"model": "anthropic/claude-text", "messages": MESSAGES},
+    }
+    assert running.call("POST", running.gateway_url(place), [step], {}).status == 400
+    assert running.token not in str(provider.seen[-1].headers)

@@ -36,10 +36,11 @@ def assemble(
 ) -> DataPlane:
     """The data plane over these stores, this connector and this sink."""
     timers = Timers(connect=chosen.connect_timeout, first_byte=chosen.first_byte_timeout, idle=chosen.idle_timeout)
+    compat = CompatEndpoint(directory, clock)
     pipeline = Pipeline(
         authentication=Authentication(directory, clock),
-        receiving=Receiving(chosen.max_request_body, Universal(directory)),
-        routing=Routing(directory, CompatEndpoint(directory, clock)),
+        receiving=Receiving(chosen.max_request_body, Universal(directory, compat)),
+        routing=Routing(directory, compat),
         caching=caching,
         rate_limiting=RateLimiting(counters, clock),
         upstream=Upstream(connector, timers, clock),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -20,7 +21,7 @@ from gaugeway.core.ports import Clock
 from gaugeway.core.provider import Compatible, Provider, Translated, Translation, compatible_of
 from gaugeway.proxy.answers import INVALID_PROVIDER, NO_ROUTE
 from gaugeway.proxy.directory import CUSTOM_PREFIX, Directory
-from gaugeway.proxy.exchange import Compat, Exchange, Headers, Reply
+from gaugeway.proxy.exchange import Compat, Exchange, Headers, Reply, Target
 from gaugeway.proxy.headers import CREDENTIAL_HEADERS, bare_credential
 
 SLUG = "compat"
@@ -40,6 +41,17 @@ _REPLACED = CREDENTIAL_HEADERS | {b"content-type", b"content-encoding", b"accept
 _fields = msgspec.json.Decoder(dict[str, Raw])
 
 
+class Meant(NamedTuple):
+    """The provider's request that a request of this endpoint stands for."""
+
+    target: Target
+    rest: str
+    query: bytes
+    headers: Headers
+    content_type: str
+    compat: Compat
+
+
 class CompatEndpoint:
     """Turns requests of the OpenAI-compatible endpoint into requests for providers."""
 
@@ -53,35 +65,58 @@ class CompatEndpoint:
 
         Raises GatewayError: 400 for a body, a model or a parameter that cannot be served, naming it.
         """
-        endpoint = _endpoint(exchange)
-        if endpoint == MODELS:
+        if _endpoint(exchange.rest, exchange.method) == MODELS:
             return await self._list_models(exchange)
-        fields = _decode(exchange.body)
+        meant = self.resolve(
+            exchange.gateway.account_id,
+            exchange.log_id,
+            method=exchange.method,
+            rest=exchange.rest,
+            query=exchange.query,
+            headers=exchange.headers,
+            content_type=exchange.content_type,
+            body=exchange.body,
+        )
+        exchange.slug, exchange.rest, exchange.query = meant.target.provider.slug, meant.rest, meant.query
+        exchange.headers, exchange.content_type, exchange.compat = meant.headers, meant.content_type, meant.compat
+        return None
+
+    def resolve(
+        self,
+        account_id: str,
+        log_id: bytes,
+        *,
+        method: str,
+        rest: str,
+        query: bytes,
+        headers: Headers,
+        content_type: str,
+        body: bytes,
+    ) -> Meant:
+        """The request that a request for `compat/{rest}` means. Raises GatewayError, as `enter` does."""
+        endpoint = _endpoint(rest, method)
+        fields = _decode(body)
         prefix, model = self._split_model(fields.get("model"))
         slug = ALIASES.get(prefix, prefix)
-        target = self._directory.target(exchange.gateway.account_id, slug)
+        target = self._directory.target(account_id, slug)
         if isinstance(target, str):
             raise GatewayError(400, INVALID_PROVIDER, f"Invalid provider in model {prefix}/{model}: {target}")
         compatible = compatible_of(target.provider)
-        rest = compatible.embeddings if endpoint == EMBEDDINGS else compatible.chat
-        compat = Compat(path=f"{SLUG}/{exchange.rest}", provider=slug.encode(), model=model.encode(), body=b"")
-        if rest is not None:
+        path = compatible.embeddings if endpoint == EMBEDDINGS else compatible.chat
+        compat = Compat(path=f"{SLUG}/{rest}", provider=slug.encode(), model=model.encode(), body=b"")
+        if path is not None:
             fields["model"] = Raw(msgspec.json.encode(model))
             compat.body = msgspec.json.encode(fields)
-        elif endpoint == CHAT and compatible.translation is not None:
-            translated = self._translate(exchange, compatible.translation, model)
+            return Meant(target, path, query, headers, content_type, compat)
+        if endpoint == CHAT and compatible.translation is not None:
+            if query:
+                raise GatewayError(400, BAD_FORMAT, "A query cannot be translated for this provider; leave it out")
+            translated = self._translate(log_id, compatible.translation, model, body)
             compat.body, compat.translated = translated.body, translated
-            exchange.headers = _own_headers(exchange.headers, compatible.translation)
-            exchange.content_type = "application/json"
-            rest, exchange.query = translated.path, translated.query
-        else:
-            raise GatewayError(
-                400,
-                INVALID_PROVIDER,
-                f"The provider {slug} is not served at {SLUG}/{endpoint}; {self._served(endpoint)}",
-            )
-        exchange.slug, exchange.rest, exchange.compat = slug, rest, compat
-        return None
+            own = _own_headers(headers, compatible.translation)
+            return Meant(target, translated.path, translated.query, own, "application/json", compat)
+        message = f"The provider {slug} is not served at {SLUG}/{endpoint}; {self._served(endpoint)}"
+        raise GatewayError(400, INVALID_PROVIDER, message)
 
     def _split_model(self, named: Raw | None) -> tuple[str, str]:
         """Prefix and model of `{provider}/{model}`."""
@@ -116,14 +151,12 @@ class CompatEndpoint:
         slugs = [slug for slug, provider in sorted(self._directory.providers.items()) if serves(provider, endpoint)]
         return f"there are: {', '.join(slug + '/…' for slug in slugs)}, {CUSTOM_PREFIX}{{slug}}/…"
 
-    def _translate(self, exchange: Exchange, translation: Translation, model: str) -> Translated:
-        if exchange.query:
-            raise GatewayError(400, BAD_FORMAT, "A query cannot be translated for this provider; leave it out")
+    def _translate(self, log_id: bytes, translation: Translation, model: str, body: bytes) -> Translated:
         try:
             return translation.request(
                 model,
-                exchange.body,
-                reply_id="chatcmpl-" + ids.to_text(exchange.log_id),
+                body,
+                reply_id="chatcmpl-" + ids.to_text(log_id),
                 created=self._clock.now_ms() // 1000,
             )
         except BadInput as problem:
@@ -152,9 +185,9 @@ def serves(provider: Provider, endpoint: str) -> bool:
     return compatible.chat is not None or compatible.translation is not None
 
 
-def _endpoint(exchange: Exchange) -> str:
+def _endpoint(rest: str, method: str) -> str:
     """What is asked for, once the path and method are in order."""
-    path = exchange.rest.strip("/")
+    path = rest.strip("/")
     while path.startswith("v1/"):
         path = path.removeprefix("v1/")
     if path not in (CHAT, EMBEDDINGS, MODELS):
@@ -164,8 +197,8 @@ def _endpoint(exchange: Exchange) -> str:
             f"There is no {SLUG}/{path[:64]}; there are {SLUG}/{CHAT}, {SLUG}/{EMBEDDINGS}, {SLUG}/{MODELS}",
         )
     wanted = "GET" if path == MODELS else "POST"
-    if exchange.method != wanted:
-        raise GatewayError(405, NO_ROUTE, f"{SLUG}/{path} takes {wanted}, not {exchange.method}")
+    if method != wanted:
+        raise GatewayError(405, NO_ROUTE, f"{SLUG}/{path} takes {wanted}, not {method}")
     return path
 
 

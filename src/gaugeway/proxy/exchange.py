@@ -62,6 +62,19 @@ class Target(Struct, frozen=True, kw_only=True):
     guarded: bool  # private addresses are refused unless the settings allow them
     more_credentials: frozenset[bytes] = frozenset()  # headers that carry a key beside the usual ones
     headers: tuple[tuple[bytes, bytes], ...] = ()  # set on every request, in place of the client's
+    secrets: tuple[bytes, ...] = ()  # credentials among these, to be kept out of the log
+
+
+class Compat(Struct, kw_only=True):
+    """What the OpenAI-compatible endpoint has made of a request; `exchange.body` stays what the client sent."""
+
+    path: str  # as the client called it, from the gateway on
+    provider: bytes  # for the answer's headers
+    model: bytes
+    body: bytes  # what goes upstream
+    translated: Translated | None = None  # None: the provider speaks OpenAI's format
+    native: Transcript | None = None  # the provider's own answer, where it is translated
+    native_type: str = ""  # its content type
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -77,18 +90,7 @@ class Step(Struct, frozen=True, kw_only=True):
     policy: RetryPolicy
     target: Target
     asked: Asked
-
-
-class Compat(Struct, kw_only=True):
-    """What the OpenAI-compatible endpoint has made of a request; `exchange.body` stays what the client sent."""
-
-    path: str  # as the client called it, from the gateway on
-    provider: bytes  # for the answer's headers
-    model: bytes
-    body: bytes  # what goes upstream
-    translated: Translated | None = None  # None: the provider speaks OpenAI's format
-    native: Transcript | None = None  # the provider's own answer, where it is translated
-    native_type: str = ""  # its content type
+    compat: Compat | None = None
 
 
 class Reply(Struct, kw_only=True):

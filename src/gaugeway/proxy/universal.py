@@ -18,6 +18,8 @@ from msgspec.structs import replace
 from gaugeway.core.errors import BadInput, GatewayError
 from gaugeway.proxy.admission import SHORTEST_SECRET, without_own_key
 from gaugeway.proxy.answers import INVALID_PROVIDER, NO_ROUTE
+from gaugeway.proxy.compat import SLUG as COMPAT
+from gaugeway.proxy.compat import CompatEndpoint
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange, Headers, Step, Target
 from gaugeway.proxy.headers import BAD_HEADER, CREDENTIAL_HEADERS, bare_credential, sort_request
@@ -74,8 +76,9 @@ _list = msgspec.json.Decoder(list[Raw])
 class Universal:
     """Reads universal requests."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, compat: CompatEndpoint) -> None:
         self._directory = directory
+        self._compat = compat
 
     def unpack(self, exchange: Exchange, body: bytes) -> None:
         """Set the exchange's steps, and it on its way to the first of them.
@@ -100,11 +103,11 @@ class Universal:
             raise _bad_step(index, problem.code, problem.message) from None
 
     def _prepare(self, exchange: Exchange, sent: _Sent, *, is_first: bool) -> Step:
-        target = self._find_target(exchange, sent.provider)
+        target = None if sent.provider == COMPAT else self._find_target(exchange, sent.provider)
         pairs = list(_header_pairs(sent))
         if not is_first:
             _refuse_wishes_of_the_first(pairs)
-        pairs = self._take_credentials(exchange, pairs, target)
+        pairs = self._take_credentials(exchange, pairs, _NONE if target is None else target.more_credentials)
         sorted_headers = sort_request(pairs, copy(exchange.options))
         options, headers = sorted_headers.options, sorted_headers.upstream
         if sent.config is not None:
@@ -116,9 +119,22 @@ class Universal:
             content_type = "application/json"
             headers.append((b"content-type", b"application/json"))
         rest, query = self._split_endpoint(exchange, sent.endpoint)
-        body = bytes(sent.query)
+        body, compat = bytes(sent.query), None
+        if target is None:
+            meant = self._compat.resolve(
+                exchange.gateway.account_id,
+                exchange.log_id,
+                method="POST",
+                rest=rest,
+                query=query,
+                headers=headers,
+                content_type=content_type,
+                body=body,
+            )
+            target, rest, query, headers, content_type, compat = meant
+            headers = self._take_credentials(exchange, headers, target.more_credentials)
         return Step(
-            slug=sent.provider,
+            slug=target.provider.slug,
             rest=_checked_path(rest, target, exchange.gateway.account_id),
             query=query,
             headers=headers,
@@ -127,23 +143,21 @@ class Universal:
             options=options,
             policy=settle(options.retry or NO_WISHES, exchange.gateway),
             target=target,
-            asked=target.provider.read_request(rest, content_type, body),
+            asked=target.provider.read_request(rest, content_type, body if compat is None else compat.body),
+            compat=compat,
         )
 
     def _find_target(self, exchange: Exchange, slug: str) -> Target:
-        if slug == "compat":
-            message = "provider: 'compat' is not available in this version; name the model's own provider"
-            raise GatewayError(400, INVALID_PROVIDER, message)
         target = self._directory.target(exchange.gateway.account_id, slug)
         if isinstance(target, str):
             raise GatewayError(400, INVALID_PROVIDER, f"provider: {target}")
         return target
 
-    def _take_credentials(self, exchange: Exchange, pairs: Headers, target: Target) -> Headers:
+    def _take_credentials(self, exchange: Exchange, pairs: Headers, more: frozenset[bytes]) -> Headers:
         """The headers without tokens of ours; every credential is noted, to be kept out of the log."""
         kept: Headers = []
         for name, value in pairs:
-            is_credential = name in CREDENTIAL_HEADERS or name in target.more_credentials
+            is_credential = name in CREDENTIAL_HEADERS or name in more
             if not is_credential or not self._note(exchange, bare_credential(value)):
                 kept.append((name, value))
         return kept
@@ -170,9 +184,11 @@ def enter(exchange: Exchange, index: int) -> None:
     exchange.slug, exchange.rest, exchange.query = step.slug, step.rest, step.query
     exchange.headers, exchange.content_type, exchange.body = step.headers, step.content_type, step.body
     exchange.options, exchange.target, exchange.asked = step.options, step.target, step.asked
+    exchange.compat = step.compat
 
 
 _AT = ("endpoint",)
+_NONE: frozenset[bytes] = frozenset()
 
 
 def check_form(exchange: Exchange) -> None:
