@@ -35,7 +35,6 @@ def test_success(plane: ControlPlane) -> None:
         "/client/v4/zones",
         "/client/v4/user",
         "/",
-        "/docs",
         "/redoc",
     ],
 )
