@@ -11,10 +11,7 @@ from gaugeway.core.ports import Clock
 from gaugeway.proxy.answers import UNAUTHORIZED
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange
-from gaugeway.proxy.headers import CREDENTIAL_HEADERS, bare_credential
-
-SHORTEST_SECRET = 8
-"""A shorter "key" is no secret, and taking it out of bodies would garble them."""
+from gaugeway.proxy.headers import CREDENTIAL_HEADERS, SHORTEST_SECRET, bare_credential
 
 
 class Authentication:

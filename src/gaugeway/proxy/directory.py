@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TypeVar
@@ -13,7 +14,7 @@ from gaugeway.core.model import CustomProvider, Gateway, Scope, Token
 from gaugeway.core.ports import ConfigStore, CustomProviderStore, GatewayStore, TokenStore
 from gaugeway.core.provider import Provider
 from gaugeway.proxy.exchange import Target
-from gaugeway.proxy.headers import CREDENTIAL_HEADERS
+from gaugeway.proxy.headers import CREDENTIAL_HEADERS, secrets_in
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -25,6 +26,10 @@ MAX_TOKEN = 1024
 """Bytes of a credential that is remembered; longer ones are no tokens of ours, but may fill the memory."""
 
 CUSTOM_PREFIX = "custom-"
+
+_MAY_BE_SECRET = re.compile(rb"auth|key|token|secret|cookie|pass|credential|signature|session")
+"""In the names of headers whose values are credentials; others, like a version or a content type, are not, and
+taking those out of a log would garble it."""
 
 
 class Directory:
@@ -119,7 +124,14 @@ class Directory:
             guarded=override is None,
             more_credentials=provider.credential_headers - CREDENTIAL_HEADERS,
             headers=headers,
+            secrets=_secrets_among(headers),
         )
+
+
+def _secrets_among(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[bytes, ...]:
+    return tuple(
+        secret for name, value in headers if _MAY_BE_SECRET.search(name) for secret in secrets_in(name, value)
+    )
 
 
 def _remember(cache: dict[K, V], key: K, value: V) -> V:

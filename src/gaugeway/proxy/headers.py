@@ -360,3 +360,16 @@ def _read_option(options: Options, name: bytes, value: bytes) -> None:
 def bare_credential(value: bytes) -> bytes:
     """The secret itself of `Bearer x`, `Key x`, `Token x` or plain `x`."""
     return value.strip().rpartition(b" ")[2]
+
+
+SHORTEST_SECRET = 8
+"""A shorter "key" is no secret, and taking it out of bodies would garble them."""
+
+
+def secrets_in(name: bytes, value: bytes) -> list[bytes]:
+    """What must be kept out of the log of a header that carries credentials: a cookie may hold several."""
+    if name == b"cookie":
+        found = [pair.partition(b"=")[2].strip().strip(b'"') for pair in value.split(b";")]
+    else:
+        found = [bare_credential(value)]
+    return [secret for secret in found if len(secret) >= SHORTEST_SECRET]

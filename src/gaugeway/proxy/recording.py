@@ -47,6 +47,8 @@ class Recording:
         """The exchange's one log, unless collection is off."""
         if not exchange.collects_log:
             return
+        if exchange.target is not None and exchange.target.secrets:
+            exchange.secrets += exchange.target.secrets  # an upstream may repeat what it was sent
         answer = self._read_answer(exchange)
         record = _without_secrets(self._build(exchange, answer), exchange.secrets)
         bodies = None

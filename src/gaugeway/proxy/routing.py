@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from gaugeway.core.errors import GatewayError
-from gaugeway.proxy.admission import SHORTEST_SECRET
 from gaugeway.proxy.answers import INVALID_PROVIDER
 from gaugeway.proxy.compat import SLUG, CompatEndpoint
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange, Reply
-from gaugeway.proxy.headers import bare_credential
+from gaugeway.proxy.headers import secrets_in
 
 
 class Routing:
@@ -33,8 +32,8 @@ class Routing:
         exchange.target = target
         if target.more_credentials:
             for name, value in exchange.headers:
-                if name in target.more_credentials and len(secret := bare_credential(value)) >= SHORTEST_SECRET:
-                    exchange.secrets.append(secret)
+                if name in target.more_credentials:
+                    exchange.secrets += secrets_in(name, value)
         body = exchange.body if exchange.compat is None else exchange.compat.body
         exchange.asked = target.provider.read_request(exchange.rest, exchange.content_type, body)
         return None
