@@ -122,3 +122,18 @@ def test_a_transfer_coding_that_cannot_be_undone_is_refused(
     assert received.startswith(b"HTTP/1.1 501 ")
     assert "transfer-encoding" in json.loads(received.partition(b"\r\n\r\n")[2])["message"]
     assert len(shared_upstream.seen) == before
+
+
+def test_garbage_in_the_midst_of_an_answer_adds_nothing_to_it(server: Server, gateway: str) -> None:
+    """An error written there would count as a part of the answer."""
+    body = b'{"model": "drip", "stream": true}'
+    sent = post(gateway, b"Content-Length: %d\r\n" % len(body), body, server)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        client.sendall(sent)
+        received = client.recv(65536)
+        assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+        client.sendall(b"this is no HTTP\r\n\r\n")
+        while piece := client.recv(65536):
+            received += piece
+    assert b"HTTP/1.1 400" not in received
+    assert not received.endswith(b"0\r\n\r\n")

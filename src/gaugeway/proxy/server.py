@@ -39,6 +39,11 @@ class Downstream:
         """Whether the whole answer went out."""
         return self._cycle.response_complete
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a part of the answer went out, and not all of it."""
+        return self._cycle.response_started and not self._cycle.response_complete
+
     def on_hangup(self, callback: Callable[[], None] | None) -> None:
         """Call back once when the client leaves before it has the whole answer; None: no more."""
         self._hangup = callback
@@ -193,6 +198,9 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._head_too_large:
             what = "line and headers, or the framing of its body,"
             msg = f"The request's {what} are larger than {self.max_header_bytes} bytes"
+        if any(request.is_under_way for request in self._requests):
+            self.transport.close()  # in the midst of an answer this one would be taken for a part of it
+            return
         reply = error_reply(GatewayError(status, code, msg))
         body = reply.body or b""
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
