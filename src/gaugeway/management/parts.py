@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from msgspec import Struct
 
-from gaugeway.core.errors import NotFound
+from gaugeway.core.errors import BadInput, NotFound
 from gaugeway.core.model import Gateway, Permission, Scope, Token
 from gaugeway.core.ports import (
     CacheStore,
@@ -67,7 +67,15 @@ class Call(Struct, frozen=True):
         return self.token.allows(Permission.WRITE)
 
 
+_REPEATABLE = frozenset(("filters", "filters.key", "filters.operator", "filters.value"))
+
+
 async def _current_call(request: Request) -> Call:
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen and name not in _REPEATABLE:
+            raise BadInput("Given more than once, but only one value can count", ("query", name))
+        seen.add(name)
     return Call(request.app.state.parts, request.state.token)
 
 

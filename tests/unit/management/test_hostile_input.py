@@ -195,3 +195,12 @@ def test_trouble_with_the_store_is_told_without_its_files(
     assert "nothing was changed" in message
     assert "state.db" not in answer.text
     assert "state.db" in caplog.text
+
+
+@pytest.mark.parametrize(("method", "name"), [("GET", "success"), ("GET", "page"), ("DELETE", "limit")])
+def test_a_parameter_given_twice_is_refused_as_one_value_would_not_count(
+    filled: Filled, method: str, name: str
+) -> None:
+    answer = filled.plane.call(method, f"/gateways/main/logs?{name}=1&{name}=0")
+    code, path, _ = error(answer)
+    assert (code, path) == (7001, ["query", name])
