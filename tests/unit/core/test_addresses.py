@@ -6,10 +6,12 @@ import ipaddress
 import socket
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaugeway.core.addresses import AllowedPrivate, is_private, literal_address, private_kind
+
+untimed = settings(deadline=None)
 
 PRIVATE = [
     ("127.0.0.1", "loopback"),
@@ -88,12 +90,14 @@ def test_public_addresses_are_not_private(address: str) -> None:
     assert not is_private(address)
 
 
+@untimed
 @given(st.ip_addresses(v=4))
 def test_nothing_the_standard_library_calls_private_is_public(address: ipaddress.IPv4Address) -> None:
     if not address.is_global or address.is_multicast:
         assert is_private(str(address))
 
 
+@untimed
 @given(st.ip_addresses(v=6))
 def test_nothing_the_standard_library_calls_private_is_public_in_ipv6(address: ipaddress.IPv6Address) -> None:
     wraps = address.sixtofour or address.teredo or address in ipaddress.ip_network("64:ff9b::/96")
@@ -101,6 +105,7 @@ def test_nothing_the_standard_library_calls_private_is_public_in_ipv6(address: i
         assert is_private(str(address))
 
 
+@untimed
 @given(st.ip_addresses(v=4))
 def test_wrapping_an_address_changes_nothing(address: ipaddress.IPv4Address) -> None:
     number = int(address)
@@ -141,6 +146,7 @@ def test_numbers_are_read_as_the_resolver_reads_them(host: str, address: str | N
     assert literal_address(host) == address
 
 
+@untimed
 @given(st.text("0123456789abcdefx.", max_size=16))
 def test_numbers_are_read_exactly_as_inet_aton_reads_them(host: str) -> None:
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaugeway.core.errors import ProtocolBroken, UpstreamFailure
@@ -16,6 +16,8 @@ from gaugeway.proxy.connectors.connection import MOST_HEAD, Connection
 from gaugeway.proxy.connectors.pool import Origin
 from support.connectors import outgoing, read_all
 from support.strict_http import Written, cuts, read_answer, spoilt, written_answers
+
+untimed = settings(deadline=None)
 
 
 class Wire(asyncio.Transport):
@@ -100,6 +102,7 @@ async def drained(answer: Answer) -> tuple[bytes, UpstreamFailure | None]:
     return body, None
 
 
+@untimed
 @given(st.data())
 async def test_a_good_answer_is_the_same_however_it_is_cut_up(data: st.DataObject) -> None:
     written: Written = data.draw(written_answers())
@@ -108,12 +111,14 @@ async def test_a_good_answer_is_the_same_however_it_is_cut_up(data: st.DataObjec
     assert read_answer(written.wire) == written.read
 
 
+@untimed
 @given(written_answers())
 async def test_a_good_answer_byte_by_byte(written: Written) -> None:
     seen = await Line().play([written.wire[at : at + 1] for at in range(len(written.wire))])
     assert seen == Seen(*written.read, clean=True, reusable=not written.closes)
 
 
+@untimed
 @given(st.data())
 async def test_a_good_answer_cut_off_anywhere_is_broken(data: st.DataObject) -> None:
     written: Written = data.draw(written_answers().filter(lambda each: each.read.headers != []))
@@ -124,6 +129,7 @@ async def test_a_good_answer_cut_off_anywhere_is_broken(data: st.DataObject) -> 
     assert written.read.body.startswith(seen.body)
 
 
+@untimed
 @given(st.data())
 async def test_a_spoilt_answer_is_never_taken_for_a_clean_one(data: st.DataObject) -> None:
     """Where ours sees a clean end, the plainest strict reading of the same bytes sees the same answer."""
@@ -133,6 +139,7 @@ async def test_a_spoilt_answer_is_never_taken_for_a_clean_one(data: st.DataObjec
         assert read_answer(wire) == (seen.status, seen.headers, seen.body)
 
 
+@untimed
 @given(st.data())
 async def test_a_spoilt_answer_is_the_same_however_it_is_cut_up(data: st.DataObject) -> None:
     wire = data.draw(spoilt(data.draw(written_answers()).wire))
@@ -140,6 +147,7 @@ async def test_a_spoilt_answer_is_the_same_however_it_is_cut_up(data: st.DataObj
     assert await Line().play(data.draw(cuts(wire))) == at_once
 
 
+@untimed
 @given(st.data())
 async def test_what_follows_an_answer_is_never_the_next_one(data: st.DataObject) -> None:
     """Bytes that nobody asked for make a connection useless, in the same read or in a later one."""

@@ -53,6 +53,7 @@ class AiohttpAnswer:
         if response.content.is_eof() and response.content.exception() is None:
             self.whole = response.content.read_nowait(-1)
         self._unread = self.whole or b""
+        self._watch()
 
     async def read(self) -> bytes:
         """As the seam says."""
@@ -78,6 +79,22 @@ class AiohttpAnswer:
         """As the seam says."""
         if self._failure is None and not self._response.content.at_eof():
             self._fail(ProtocolBroken("The answer was let go of before its end."))
+
+    def _watch(self) -> None:
+        """End the body with its connection: after some malformed chunks aiohttp leaves its reader waiting."""
+        connection = self._response.connection
+        protocol = None if connection is None else connection.protocol
+        closed = None if protocol is None else protocol.closed
+        if closed is None:
+            asyncio.get_running_loop().call_soon(self._connection_lost)
+        else:
+            closed.add_done_callback(self._connection_lost)
+
+    def _connection_lost(self, closed: asyncio.Future[None] | None = None) -> None:
+        problem = None if closed is None or closed.cancelled() else closed.exception()
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError(str(problem or "the connection was closed")))
 
     def _fail(self, failure: UpstreamFailure) -> UpstreamFailure:
         self._failure = failure
@@ -149,12 +166,9 @@ class AiohttpConnector:
             raise ConnectFailed("No connection is made any more: the gateway is being stopped.")
         session = self._sessions.get(guarded)
         if session is None:
-            if self._ssl is None:
-                self._ssl = ssl.create_default_context()
-                self._ssl.set_alpn_protocols(["http/1.1"])
             session = self._sessions[guarded] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=self._ssl,
+                    ssl=True if self._ssl is None else self._ssl,  # True: the system's authorities
                     resolver=_GuardedResolver(self._guard, guarded=guarded),
                     use_dns_cache=False,
                     limit=0,
