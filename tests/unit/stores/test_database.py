@@ -417,6 +417,14 @@ def test_a_file_that_vanished_is_not_made_anew_empty(database: Database, path: P
 # Migrations
 
 
+def test_a_folder_that_was_deleted_is_not_written_to(database: Database, path: Path) -> None:
+    """What goes into a deleted file is gone with the process, and until then nobody would notice."""
+    count_up(database)
+    shutil.rmtree(path.parent)
+    with pytest.raises(StoreUnusable, match="was deleted while this process ran"):
+        count_up(database)
+
+
 def test_migrations_run_once_and_in_order(path: Path, migrations: Path) -> None:
     database = Database(path, migrations)
     count_up(database)

@@ -193,6 +193,14 @@ class Database:
         if self._unusable:
             raise StoreUnusable(self._unusable)
 
+    def _check_present(self) -> None:
+        """A deleted file can still be written, and takes everything with it when it is closed."""
+        if os.fstat(self._lock_file).st_nlink == 0:
+            raise StoreUnusable(
+                f"{self.path.parent}: the data folder was deleted while this process ran: nothing more is written."
+                " Stop it, restore the folder where there is a backup, and start again."
+            )
+
     @contextmanager
     def _turn(self) -> Generator[None]:
         if self._turn_holder == threading.get_ident():
@@ -202,6 +210,7 @@ class Database:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
             self._turn_holder = threading.get_ident()
             try:
+                self._check_present()
                 yield
             finally:
                 self._turn_holder = None
