@@ -122,13 +122,26 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def _check_upstreams(chosen: Settings) -> None:
+    """An override for a provider that does not exist would leave the one that was meant where it is."""
+    from gaugeway import providers
+
+    known = providers.load()
+    for slug in chosen.upstreams:
+        if slug not in known and not slug.startswith("custom-"):
+            raise settings.BadSetting(
+                f"upstreams: there is no provider {slug!r}; there are {', '.join(known)} and custom-{{slug}}"
+            )
+
+
 def serve(chosen: Settings, *, on_listening: Callable[[int], None] | None = None) -> None:
-    """Serve until stopped; `on_listening` is told the port. Raises CannotListen."""
+    """Serve until stopped; `on_listening` is told the port. Raises CannotListen, BadSetting."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     from gaugeway.proxy.server import GatewayProtocol
 
+    _check_upstreams(chosen)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))  # what uvicorn hands on once all is closed
     os.environ.update(settings.environment_of(chosen))  # worker processes read them there
     config = uvicorn.Config(

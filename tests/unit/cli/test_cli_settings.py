@@ -68,6 +68,7 @@ def test_a_variable_that_is_no_setting_is_said() -> None:
         (["--account-id", "me"], ["--account-id", "32 lower-case hex"]),
         (["--config", "/does/not/exist.toml"], ["/does/not/exist.toml", "cannot be read"]),
         (["--data", "redis://x"], ["redis", "Supported"]),
+        (["--upstreams", "opnai=https://a.example"], ["upstreams", "'opnai'", "openai"]),
     ],
 )
 def test_a_bad_setting_is_one_line_and_exit_code_2(flags: list[str], words: list[str], tmp_path: Path) -> None:
