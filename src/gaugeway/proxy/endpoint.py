@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from time import perf_counter
 
-from gaugeway.core.errors import Conflict, GatewayError
+from gaugeway.core.errors import Conflict, GatewayError, StoreUnusable
 from gaugeway.core.model import Gateway, Permission
 from gaugeway.core.ports import Clock, GatewayStore
-from gaugeway.proxy.answers import NO_GATEWAY, NO_ROUTE, error_reply
+from gaugeway.proxy.answers import INTERNAL, NO_GATEWAY, NO_ROUTE, error_reply
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange, Options, Receive, Scope, Send
 from gaugeway.proxy.headers import Sorted, sort_request
 from gaugeway.proxy.pipeline import Pipeline
 
 DEFAULT_GATEWAY = "default"
+_log = logging.getLogger("gaugeway.proxy")
 
 
 class DataPlane:
@@ -51,6 +53,13 @@ class DataPlane:
             gateway = await self._find_gateway(parts, sorted_headers.options)
         except GatewayError as unreachable:  # it reached no gateway, so there is nobody to log it for
             await _answer_plainly(unreachable, send)
+            return
+        except StoreUnusable as problem:  # which file and why is for the operator
+            _log.error("a request could not be answered: %s", problem)
+            message = (
+                "The gateway's store cannot be used at the moment; its operator finds the reason on its stderr"
+            )
+            await _answer_plainly(GatewayError(503, INTERNAL, message), send)
             return
         exchange = Exchange(
             scope=scope,
