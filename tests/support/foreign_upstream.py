@@ -1,8 +1,8 @@
 """Providers on loopback that speak Anthropic's messages and Gemini's generateContent, as documented.
 
 The model's name says what they do: `…-text`, `…-tools`, `…-json`, `…-think`, `…-cut`, `…-broken`, `…-garbage`,
-`…-error`, `…-late-error`, `…-drip`, `…-hang`, `…-gzip`. They refuse, as the real ones do, a request that lacks its
-key, its version, or a field that they demand.
+`…-error`, `…-late-error`, `…-drip`, `…-hang`, `…-stall`, `…-gzip`. They refuse, as the
+real ones do, a request that lacks its key, its version, or a field that they demand.
 """
 
 from __future__ import annotations
@@ -147,9 +147,10 @@ async def _stream(writer: asyncio.StreamWriter, events: list[bytes], behaviour: 
     if behaviour == "garbage":
         return await _send(writer, 200, "application/json", b"{}")
     await _stream_head(writer)
-    if behaviour == "cut":
+    if behaviour in ("cut", "stall"):
         for event in events[:5]:
             await _chunk(writer, event)
+        await asyncio.sleep(3600 if behaviour == "stall" else 0)
         return False
     if behaviour == "broken":
         events = events[:5]  # a clean end, but too early

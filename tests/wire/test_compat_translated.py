@@ -409,3 +409,34 @@ def test_a_gateway_token_in_a_step_never_goes_upstream(
     }
     assert running.call("POST", running.gateway_url(place), [step], {}).status == 400
     assert running.token not in str(provider.seen[-1].headers)
+
+
+@each
+@pytest.mark.parametrize(("way", "stream"), [("hang", False), ("hang", True), ("stall", True)])
+def test_a_client_that_hangs_up_ends_the_providers_work(
+    running: Server, place: str, provider: ForeignUpstream, slug: str, family: str, way: str, stream: bool
+) -> None:
+    before = len(provider.seen)
+    url = urlsplit(running.gateway_url(place))
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
+    body = json.dumps({"model": f"{slug}/{family}-{way}", "messages": MESSAGES, "stream": stream})
+    connection.request("POST", f"{url.path}/compat/chat/completions", body, {"authorization": f"Bearer {KEY}"})
+    seen = provider.wait_for(before + 1)[-1]
+    if way == "stall":
+        with connection.getresponse() as answer:
+            assert answer.read(20)
+    connection.close()
+    assert seen.abandoned.wait(20)
+    assert only_log(running, place)["outcome"] == "client_gone"
+
+
+def test_a_client_that_stops_at_the_last_event_had_its_whole_answer(
+    client: openai.OpenAI, running: Server, place: str
+) -> None:
+    for _ in range(5):
+        stream = client.chat.completions.create(model="anthropic/claude-text", messages=MESSAGES, stream=True)
+        assert list(stream)
+    deadline = time.monotonic() + 20
+    while len(logs := running.logs(place)) < 5:
+        assert time.monotonic() < deadline
+    assert {log["outcome"] for log in logs} == {"success"}
