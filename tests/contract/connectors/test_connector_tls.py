@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from pathlib import Path
 
 import pytest
 
-from gaugeway.core.errors import ConnectFailed, ProtocolBroken
+from gaugeway.core.errors import ConnectFailed, ProtocolBroken, UpstreamTimeout
 from gaugeway.proxy.connectors.addresses import AddressGuard
+from gaugeway.proxy.connectors.seam import Timers
 from support.certificates import OPENSSL, Authority
 from support.connectors import AIOHTTP, NATIVE, connector, outgoing, read_all
 from support.raw_upstream import HOST, Peer, answers, raw_upstream
@@ -108,6 +110,34 @@ async def test_an_upstream_without_tls(kind: str, authority: Authority) -> None:
     async with connector(kind, HERE, authority.trusting_client()) as client, raw_upstream(script) as upstream:
         with pytest.raises(ConnectFailed):
             await client.open(outgoing(upstream.port, scheme="https", host=NAME))
+
+
+async def test_a_request_cancelled_in_the_handshake_closes_the_connection(kind: str, authority: Authority) -> None:
+    hello, closed = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.some(1)
+        hello.set()
+        await peer.closed()
+        closed.set()
+
+    async with connector(kind, HERE, authority.trusting_client()) as client, raw_upstream(script) as upstream:
+        waiting = asyncio.ensure_future(client.open(outgoing(upstream.port, scheme="https", host=NAME)))
+        await hello.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await closed.wait()
+
+
+async def test_a_handshake_that_does_not_end_is_no_connection_in_time(kind: str, authority: Authority) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.closed()
+
+    async with connector(kind, HERE, authority.trusting_client()) as client, raw_upstream(script) as upstream:
+        with pytest.raises(UpstreamTimeout) as late:
+            await client.open(outgoing(upstream.port, scheme="https", host=NAME, timers=Timers(0.1, 30, 30)))
+    assert late.value.safe_to_retry
 
 
 @pytest.mark.parametrize("end", ["hang_up", "cut"])
