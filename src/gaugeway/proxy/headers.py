@@ -70,6 +70,7 @@ _DECODABLE = (b"gzip", b"deflate", b"zstd", b"identity")
 MAX_EVENT_ID = 512
 MAX_METADATA_ENTRIES = 5
 MAX_DIGITS = 12
+_INT64 = 1 << 63  # a log with a larger number could not be kept whole, and would have neither model nor cost
 
 
 class Sorted(msgspec.Struct):
@@ -219,6 +220,8 @@ def parse_metadata(name: bytes, value: bytes) -> Metadata | None:
         raise _refuse(name, 'expected a JSON object such as {"user": "u42"}') from None
     if not all(isinstance(item, str | int | float) for item in entries.values()):
         return None
+    if any(isinstance(item, int) and not -_INT64 <= item < _INT64 for item in entries.values()):
+        raise _refuse(name, "holds a whole number that does not fit 64 bits: send it as a text")
     kept = [(key, item) for key, item in entries.items() if not key.startswith("cf.")]
     return dict(kept[:MAX_METADATA_ENTRIES]) or None
 
