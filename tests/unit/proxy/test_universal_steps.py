@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from gaugeway import providers
 from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import CustomProvider, Gateway, Permission, Token
+from gaugeway.proxy.compat import CompatEndpoint
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange, Options
 from gaugeway.proxy.headers import sort_request
 from gaugeway.proxy.retrying import RetryPolicy, RetryWishes
 from gaugeway.proxy.universal import MAX_STEPS, TRAVELLING, Universal
+from gaugeway.system_clock import CLOCK
 
 OWN_TOKEN = b"gw_a-token-of-ours"
 KEY = "sk-a-key-of-a-step"
@@ -62,7 +64,7 @@ def universal() -> Universal:
         make_custom=lambda added: added,
         upstreams={},
     )
-    return Universal(directory)
+    return Universal(directory, CompatEndpoint(directory, CLOCK))
 
 
 def exchange(*headers: tuple[bytes, bytes], **settings: Any) -> Exchange:
