@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -106,7 +105,7 @@ class Installation:
         self.clock = SetClock()
         self.sink = WaitingSink(self._append)
         self.woken = 0
-        self._make_id = ids.Uuid7(lambda: time.time_ns() // 1_000_000, os.urandom)
+        self._make_id = ids.Uuid7(self.clock.now_ms, os.urandom)
         settings = Settings(private_upstreams=list(private_upstreams))
         self.parts = Parts(
             config=stores.config,

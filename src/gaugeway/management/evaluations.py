@@ -10,6 +10,7 @@ from fastapi import Query as InQuery
 from pydantic import Field
 from starlette.responses import Response
 
+from gaugeway.core import ids
 from gaugeway.core.errors import Conflict, NotFound
 from gaugeway.core.model import Dataset, Evaluation, Gateway, Result
 from gaugeway.core.timestamps import to_rfc3339
@@ -119,7 +120,9 @@ def delete_evaluation(call: Caller, gateway: NamedGateway, evaluation_id: str) -
 
 
 def _build(call: Call, gateway: Gateway, body: EvaluationBody, datasets: list[Dataset]) -> Evaluation:
-    now, identifier = call.parts.clock.now_ms(), call.parts.new_id()
+    identifier = call.parts.new_id()
+    # Ids never go back, clocks may: logs answered before this moment must not lie behind it.
+    now = max(call.parts.clock.now_ms(), ids.time_ms(ids.from_text(identifier) or bytes(16)))
     results = [
         Result(
             id=call.parts.new_id(),

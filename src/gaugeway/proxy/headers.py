@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
@@ -234,11 +235,15 @@ class _CostHeader(msgspec.Struct, forbid_unknown_fields=True):
     total_cost: Decimal | None = None
 
 
+_ODD_NUMBER = re.compile(rb':\s*"[^"]*[^0-9.eE+-][^"]*"')
+"""A number in a text that Python would read and nobody else: `1_000`, ` 1`, digits of other scripts."""
 _cost_decoder = msgspec.json.Decoder(_CostHeader)
 MAX_COST_DIGITS = 40
 
 
 def _read_custom_cost(options: Options, name: bytes, value: bytes) -> None:
+    if _ODD_NUMBER.search(value):
+        raise _refuse(name, "an amount given as a text has digits, a dot and an exponent only")
     try:
         said = _cost_decoder.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError) as problem:

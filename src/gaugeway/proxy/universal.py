@@ -22,7 +22,7 @@ from gaugeway.proxy.compat import SLUG as COMPAT
 from gaugeway.proxy.compat import CompatEndpoint
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange, Headers, Step, Target
-from gaugeway.proxy.headers import BAD_HEADER, CREDENTIAL_HEADERS, bare_credential, sort_request
+from gaugeway.proxy.headers import BAD_HEADER, CREDENTIAL_HEADERS, secrets_in, sort_request
 from gaugeway.proxy.retrying import (
     MAX_ATTEMPTS,
     MAX_DELAY_MS,
@@ -158,7 +158,8 @@ class Universal:
         kept: Headers = []
         for name, value in pairs:
             is_credential = name in CREDENTIAL_HEADERS or name in more
-            if not is_credential or not self._note(exchange, bare_credential(value)):
+            noted = [self._note(exchange, secret) for secret in secrets_in(name, value)] if is_credential else []
+            if not any(noted):
                 kept.append((name, value))
         return kept
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from gaugeway.core import ids, timestamps
 from gaugeway.core.model import ResultStatus
 from support.control_plane import NOW, ControlPlane, error, errors
 
@@ -231,3 +232,13 @@ def test_types_in_order(plane: ControlPlane) -> None:
 def test_bad_type_queries(plane: ControlPlane, query: str) -> None:
     answer = plane.call("GET", f"/evaluation-types?{query}")
     assert error(answer)[:2] == (7001, ["query", query.partition("=")[0]])
+
+
+def test_a_clock_that_steps_back_leaves_no_answered_log_behind_the_snapshot(
+    plane: ControlPlane, dataset: dict[str, Any]
+) -> None:
+    """Log ids keep their order, so an evaluation's moment must not lie before them."""
+    log_time = ids.time_ms(ids.from_text(plane.log()) or b"")
+    plane.clock.now -= 60_000
+    made = plane.make(EVALUATIONS, body(dataset))
+    assert timestamps.from_rfc3339(made["created_at"]) >= log_time

@@ -81,6 +81,8 @@ def test_a_token_without_bearer_is_taken_too() -> None:
         (b"cf-aig-custom-cost", b'{"per_token_in": 1e400}'),
         (b"cf-aig-custom-cost", b'{"total_cost": 1, "per_token_in": 1}'),
         (b"cf-aig-custom-cost", b'{"per_token": 1}'),
+        (b"cf-aig-custom-cost", b'{"total_cost": "1_000"}'),
+        (b"cf-aig-custom-cost", b'{"total_cost": " 1"}'),
         (b"cf-aig-max-attempts", b"0"),
         (b"cf-aig-max-attempts", b"6"),
         (b"cf-aig-max-attempts", b"two"),
