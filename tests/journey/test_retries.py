@@ -194,7 +194,7 @@ def test_a_timeout_of_the_requests_own(caller: Caller) -> None:
     assert "100 ms" in answer.json["message"]
     log = caller.log()
     assert (log["outcome"], log["status_code"]) == ("timeout", 504)
-    assert log["attempts"][0]["duration"] >= 100
+    assert log["attempts"][0]["duration"] >= 99  # the event loop's timers may come a millisecond early
     assert caller.chaos.of(caller.name)[0].abandoned.wait(20)
     assert caller.chat("ok", headers={"cf-aig-request-timeout": "10000"}).status == 200
 
