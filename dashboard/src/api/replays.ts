@@ -1,0 +1,206 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useSession } from '../session/SessionContext';
+import { api, part, result } from './client';
+import type { components } from './schema';
+import type { Dataset, Difference, Metric } from './types';
+
+const LIST = '/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/replays';
+const ONE = `${LIST}/{replay_id}` as const;
+const RUNNING_MS = 1_000;
+
+export type ReplayBody = components['schemas']['ReplayBody'];
+export type CandidateBody = components['schemas']['CandidateBody'];
+
+/** How many items of one side ended how. */
+export interface SideProgress {
+  label: string;
+  replayed: number;
+  failed: number;
+  skipped: number;
+  under_way: number;
+  pending: number;
+  maybe_paid_twice: number;
+  /** Of the failed and the skipped ones. */
+  reasons: Record<string, number>;
+}
+
+/** What a candidate would cost, in dollars; null: nobody knows, and `unknown` says why. */
+export interface CandidateForecast {
+  label: string;
+  expected_cost: string | null;
+  low: string | null;
+  high: string | null;
+  twice_as_long_cost: string | null;
+  worst_case_cost: string | null;
+  replayable: number;
+  skipped: Record<string, number>;
+  unknown: string | null;
+}
+
+export interface Forecast {
+  total_items: number;
+  sampled: number;
+  without_tokens: number;
+  candidates: CandidateForecast[];
+  expected_cost: string | null;
+  worst_case_cost: string | null;
+  judges_worst_case_cost: string | null;
+  max_cost: string;
+  within_cap: 'certainly' | 'probably' | 'no' | 'unknown';
+  assumes: string;
+}
+
+export interface Replay {
+  id: string;
+  name: string;
+  created_at: string;
+  /** 0 queued, 1 running, 2 completed, 4 failed, 5 cancelled */
+  status: number;
+  status_description: string;
+  processed: boolean;
+  dataset: Dataset;
+  snapshot: { id: string; name: string; hash: string; items: number } | null;
+  through: string;
+  candidates: {
+    label: string;
+    model: string | null;
+    system: string | null;
+    append_system: string | null;
+    parameters: Record<string, unknown>;
+    cost_per_token_in: string | null;
+    cost_per_token_out: string | null;
+  }[];
+  evaluation_type_ids: string[];
+  max_cost: string;
+  max_items: number;
+  spent: string;
+  reserved: string;
+  /** Of calls whose process died, so that nobody knows what they cost. */
+  unsettled: string;
+  selected_logs: number;
+  total_items: number;
+  progress: SideProgress[];
+  forecast: Forecast | null;
+  comparison: {
+    baseline: string;
+    sides: { label: string; total_logs: number; results: Metric[] }[];
+    differences: Difference[];
+  } | null;
+}
+
+/** One side of one logged request. */
+export interface ReplayItem {
+  place: number;
+  side: number;
+  label: string;
+  logged_log_id: string;
+  log_id: string | null;
+  status: 'replayed' | 'failed' | 'skipped' | 'sent' | 'answered';
+  reason: string | null;
+  note: string | null;
+  cost: string | null;
+  duration: number | null;
+  tokens_in: number | null;
+  tokens_out: number | null;
+  success: boolean | null;
+  maybe_paid_twice: boolean;
+  scores: { evaluation_type_id: string; score: number | null; failed: boolean; note: string }[];
+  log_deleted: boolean | null;
+  response: string | null;
+}
+
+/** A page of replays, looked at again while any of them runs. */
+export function useReplays(gateway_id: string, page: number) {
+  const { account_id } = useSession();
+  return useQuery({
+    queryKey: ['replays', gateway_id, page],
+    queryFn: () => part<Replay>(api.GET(LIST, { params: { path: { account_id, gateway_id }, query: { page, per_page: 20 } } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.items.some((one) => !one.processed) ? RUNNING_MS : false),
+  });
+}
+
+/** One replay, looked at again while it runs. */
+export function useReplay(gateway_id: string, replay_id: string) {
+  const { account_id } = useSession();
+  return useQuery({
+    queryKey: ['replay', gateway_id, replay_id],
+    queryFn: () => result<Replay>(api.GET(ONE, { params: { path: { account_id, gateway_id, replay_id } } })),
+    refetchInterval: ({ state }) => (state.data?.processed === false ? RUNNING_MS : false),
+  });
+}
+
+/** What a replay would cost; nothing is made, and nothing sent. */
+export function useForecast(gateway_id: string) {
+  const { account_id } = useSession();
+  return useMutation({
+    mutationFn: (body: ReplayBody) =>
+      result<Forecast>(api.POST(`${LIST}/forecast`, { params: { path: { account_id, gateway_id } }, body })),
+  });
+}
+
+export function useCreateReplay(gateway_id: string) {
+  const { account_id } = useSession();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ReplayBody) => result<Replay>(api.POST(LIST, { params: { path: { account_id, gateway_id } }, body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['replays', gateway_id] }),
+  });
+}
+
+export function useDeleteReplay(gateway_id: string) {
+  const { account_id } = useSession();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (replay_id: string) => result(api.DELETE(ONE, { params: { path: { account_id, gateway_id, replay_id } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['replays', gateway_id] }),
+  });
+}
+
+export interface Going {
+  what: 'cancel' | 'resume' | 'retry';
+  /** A new cap for the whole replay; undefined: the one that it has. */
+  max_cost?: number;
+}
+
+/** Cancels, goes on, or tries again what failed. */
+export function useRunReplay(gateway_id: string, replay_id: string) {
+  const { account_id } = useSession();
+  const client = useQueryClient();
+  const params = { params: { path: { account_id, gateway_id, replay_id } } };
+  return useMutation({
+    mutationFn: ({ what, max_cost }: Going) => {
+      const body = { max_cost };
+      return result<Replay>(
+        what === 'cancel'
+          ? api.POST(`${ONE}/cancel`, params)
+          : what === 'resume'
+            ? api.POST(`${ONE}/resume`, { ...params, body })
+            : api.POST(`${ONE}/retry`, { ...params, body }),
+      );
+    },
+    onSuccess: (replay) => {
+      client.setQueryData(['replay', gateway_id, replay_id], replay);
+      return client.invalidateQueries({ queryKey: ['replay items', gateway_id, replay_id] });
+    },
+  });
+}
+
+export interface ItemChoice {
+  side?: number;
+  status?: 'replayed' | 'failed' | 'skipped';
+  page: number;
+  perPage: number;
+}
+
+/** Sides of items in the order in which they are sent; looked at again while the replay runs. */
+export function useReplayItems(gateway_id: string, replay: Replay, { side, status, page, perPage }: ItemChoice) {
+  const { account_id } = useSession();
+  const query = { page, per_page: perPage, ...(side !== undefined && { side }), ...(status !== undefined && { status }) };
+  return useQuery({
+    queryKey: ['replay items', gateway_id, replay.id, query, replay.processed],
+    queryFn: () => part<ReplayItem>(api.GET(`${ONE}/items`, { params: { path: { account_id, gateway_id, replay_id: replay.id }, query } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: replay.processed ? false : 3 * RUNNING_MS,
+  });
+}

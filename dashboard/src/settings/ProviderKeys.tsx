@@ -1,0 +1,264 @@
+import {
+  ActionIcon,
+  Autocomplete,
+  Badge,
+  Button,
+  Card,
+  Code,
+  Group,
+  Modal,
+  NumberInput,
+  Pagination,
+  PasswordInput,
+  SimpleGrid,
+  Stack,
+  Switch,
+  Table,
+  Text,
+  TextInput,
+  Title,
+  Tooltip,
+} from '@mantine/core';
+import { IconPlus, IconRefresh, IconTrash } from '@tabler/icons-react';
+import { type FormEvent, useState } from 'react';
+import { useProviders } from '../api/account';
+import { ApiError } from '../api/client';
+import { type StoredKey, useDeleteKey, useSaveKey, useStoredKeys } from '../api/keys';
+import { ago, count, fullMoment } from '../parts/format';
+import { Empty, Failed, Loading } from '../parts/States';
+
+/** Keys of providers that the gateway keeps, so that clients need only its token. */
+export function ProviderKeys({ gateway, readOnly }: { gateway: string; readOnly: boolean }) {
+  const [page, setPage] = useState(1);
+  const [edited, setEdited] = useState<StoredKey | 'new' | null>(null);
+  const [leaving, setLeaving] = useState<StoredKey | null>(null);
+  const keys = useStoredKeys(gateway, page);
+  const total = keys.data?.info.total_count ?? 0;
+  return (
+    <Card padding={0}>
+      <Group justify="space-between" p="md" pb="xs">
+        <Title order={2}>Provider keys</Title>
+        {!readOnly && (
+          <Button variant="default" leftSection={<IconPlus size={14} />} onClick={() => setEdited('new')}>
+            Store a key
+          </Button>
+        )}
+      </Group>
+      <Text size="xs" c="dimmed" px="md" pb="xs">
+        A request without a key of its own is sent with the stored one, if it carries a gateway token with the permission Run. Keys are
+        sealed under the master key, and shown to nobody again.
+      </Text>
+      {keys.isPending && <Loading rows={3} />}
+      {keys.isError && <Failed problem={keys.error} retry={() => void keys.refetch()} />}
+      {keys.data?.items.length === 0 && (
+        <Empty title="No key is stored">
+          Clients send each provider's own key with their requests. Store one here, and they need the gateway's token only.
+        </Empty>
+      )}
+      {keys.data && keys.data.items.length > 0 && (
+        <Table.ScrollContainer minWidth={600} type="native">
+          <Table className="rows" aria-label="Provider keys">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Provider</Table.Th>
+                <Table.Th>Alias</Table.Th>
+                <Table.Th>Key</Table.Th>
+                <Table.Th>Rate limit</Table.Th>
+                <Table.Th>Stored</Table.Th>
+                <Table.Th>
+                  <span className="visually-hidden">Actions</span>
+                </Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {keys.data.items.map((key) => (
+                <KeyRow
+                  key={key.id}
+                  stored={key}
+                  onReplace={readOnly ? undefined : () => setEdited(key)}
+                  onDelete={() => setLeaving(key)}
+                />
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      )}
+      {total > 50 && <Pagination m="sm" size="sm" total={Math.ceil(total / 50)} value={page} onChange={setPage} />}
+      {edited !== null && <KeyForm gateway={gateway} stored={edited === 'new' ? undefined : edited} onClose={() => setEdited(null)} />}
+      {leaving !== null && <DeleteKey gateway={gateway} stored={leaving} onClose={() => setLeaving(null)} />}
+    </Card>
+  );
+}
+
+function nameOf(key: StoredKey): string {
+  return `${key.provider_slug}, ${key.alias}`;
+}
+
+function KeyRow({ stored, onReplace, onDelete }: { stored: StoredKey; onReplace?: () => void; onDelete: () => void }) {
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Text size="sm" fw={600}>
+          {stored.provider_slug}
+        </Text>
+      </Table.Td>
+      <Table.Td>
+        <Group gap={6} wrap="nowrap">
+          <span className="cell">{stored.alias}</span>
+          {stored.default_config && <Badge>default</Badge>}
+        </Group>
+      </Table.Td>
+      <Table.Td>
+        <Code>{stored.secret_preview}</Code>
+      </Table.Td>
+      <Table.Td className="figures">
+        {stored.rate_limit === undefined ? 'none' : `${count(stored.rate_limit)} in ${count(stored.rate_limit_period)} s`}
+      </Table.Td>
+      <Table.Td title={fullMoment(stored.modified_at)}>{ago(stored.modified_at)}</Table.Td>
+      <Table.Td className="end">
+        {onReplace && (
+          <Group gap={2} justify="flex-end" wrap="nowrap">
+            <Tooltip label="Replace">
+              <ActionIcon aria-label={`Replace the key of ${nameOf(stored)}`} onClick={onReplace}>
+                <IconRefresh size={16} />
+              </ActionIcon>
+            </Tooltip>
+            <Tooltip label="Delete">
+              <ActionIcon aria-label={`Delete the key of ${nameOf(stored)}`} onClick={onDelete}>
+                <IconTrash size={16} />
+              </ActionIcon>
+            </Tooltip>
+          </Group>
+        )}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function KeyForm({ gateway, stored, onClose }: { gateway: string; stored?: StoredKey; onClose: () => void }) {
+  const providers = useProviders();
+  const [draft, setDraft] = useState({
+    provider_slug: stored?.provider_slug ?? '',
+    alias: stored?.alias ?? 'default',
+    default_config: stored?.default_config ?? true,
+    secret: '',
+    rate_limit: (stored?.rate_limit ?? '') as number | string,
+    rate_limit_period: (stored?.rate_limit_period ?? 60) as number | string,
+  });
+  const save = useSaveKey(gateway, stored?.id);
+  const set = (change: Partial<typeof draft>) => setDraft({ ...draft, ...change });
+  const refused = (field: string) => (save.error instanceof ApiError ? save.error.about(field) : undefined);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate(
+      {
+        ...draft,
+        rate_limit: draft.rate_limit === '' ? null : Number(draft.rate_limit),
+        rate_limit_period: Number(draft.rate_limit_period) || 60,
+      },
+      { onSuccess: onClose },
+    );
+  };
+  return (
+    <Modal opened onClose={onClose} title={stored ? `Replace the key of ${nameOf(stored)}` : 'Store a key'} size="lg">
+      <form onSubmit={submit} autoComplete="off">
+        <Stack gap="sm">
+          {!stored && (
+            <SimpleGrid cols={{ base: 1, sm: 2 }}>
+              <Autocomplete
+                label="Provider"
+                description="Its slug, or custom-… for one of your own"
+                required
+                placeholder="openai"
+                data={(providers.data?.items ?? []).map((one) => `custom-${one.slug}`)}
+                value={draft.provider_slug}
+                error={refused('provider_slug')}
+                onChange={(value) => set({ provider_slug: value })}
+                data-autofocus
+              />
+              <TextInput
+                label="Alias"
+                description="What requests name it by in cf-aig-byok-alias"
+                required
+                maxLength={64}
+                value={draft.alias}
+                error={refused('alias')}
+                onChange={(event) => set({ alias: event.currentTarget.value })}
+              />
+            </SimpleGrid>
+          )}
+          <PasswordInput
+            label={stored ? 'The new key' : 'Key'}
+            description={
+              stored
+                ? `It takes the place of ${stored.secret_preview} at once.`
+                : "As the provider issues it. AWS: JSON with accessKeyId, secretAccessKey and region. Vertex AI: a service account's JSON."
+            }
+            required
+            autoComplete="new-password"
+            value={draft.secret}
+            error={refused('secret')}
+            onChange={(event) => set({ secret: event.currentTarget.value })}
+          />
+          <Switch
+            label="Default"
+            description="Used where a request names no alias. A new default ends the old one."
+            checked={draft.default_config}
+            onChange={(event) => set({ default_config: event.currentTarget.checked })}
+          />
+          <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            <NumberInput
+              label="Requests"
+              description="sent with it at most; empty: no limit"
+              min={1}
+              allowDecimal={false}
+              value={draft.rate_limit}
+              error={refused('rate_limit')}
+              onChange={(value) => set({ rate_limit: value })}
+            />
+            <NumberInput
+              label="in how many seconds"
+              description="Over it: 429"
+              min={1}
+              allowDecimal={false}
+              value={draft.rate_limit_period}
+              error={refused('rate_limit_period')}
+              onChange={(value) => set({ rate_limit_period: value })}
+            />
+          </SimpleGrid>
+          {save.isError && <Failed problem={save.error} />}
+          <Group>
+            <Button type="submit" loading={save.isPending}>
+              {stored ? 'Replace it' : 'Store it'}
+            </Button>
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+function DeleteKey({ gateway, stored, onClose }: { gateway: string; stored: StoredKey; onClose: () => void }) {
+  const remove = useDeleteKey(gateway);
+  return (
+    <Modal opened onClose={onClose} title={`Delete the key of ${nameOf(stored)}?`}>
+      <Stack>
+        <Text size="sm">
+          It is spent no more from that moment on: requests without a key of their own go to the provider without one, or are refused.
+        </Text>
+        {remove.isError && <Failed problem={remove.error} />}
+        <Group>
+          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(stored.id, { onSuccess: onClose })}>
+            Delete
+          </Button>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
