@@ -5,6 +5,7 @@ from __future__ import annotations
 from gaugeway.core.provider import Compatible
 from gaugeway.providers.formats.anthropic import Anthropic
 from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
+from gaugeway.providers.parts.keys import HeaderKey
 from gaugeway.providers.parts.paths import PathRule
 from gaugeway.providers.translation.anthropic import AnthropicMessages
 
@@ -16,5 +17,6 @@ PROVIDER = Declared(
     credential_headers=frozenset({b"x-api-key", b"authorization"}),
     paths=PathRule(versions=("v1",), default="v1"),
     formats=(Anthropic(), *OPENAI_LIKE),
-    compatible=Compatible(translation=AnthropicMessages()),
+    compatible=Compatible(translation=AnthropicMessages(), messages="v1/messages"),
+    key_use=HeaderKey(b"x-api-key", b""),
 )

@@ -6,6 +6,7 @@ from gaugeway.core.provider import Compatible
 from gaugeway.providers.formats.cohere import Cohere
 from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
 from gaugeway.providers.parts.paths import PathRule
+from gaugeway.providers.translation.cohere import CohereChat
 
 PROVIDER = Declared(
     slug="cohere",
@@ -14,5 +15,5 @@ PROVIDER = Declared(
     price_id="cohere",
     paths=PathRule(versions=("v1", "v2"), default="v1", beside=frozenset({"compatibility"})),
     formats=(Cohere(), *OPENAI_LIKE),
-    compatible=Compatible(chat="compatibility/v1/chat/completions", embeddings="compatibility/v1/embeddings"),
+    compatible=Compatible(translation=CohereChat(), embeddings="compatibility/v1/embeddings"),
 )

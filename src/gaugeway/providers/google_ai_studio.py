@@ -7,9 +7,13 @@ from urllib.parse import unquote
 
 from gaugeway.core.provider import Asked, Compatible
 from gaugeway.providers.formats.gemini import Gemini
-from gaugeway.providers.parts.declared import OPENAI_LIKE, Declared
+from gaugeway.providers.formats.openai import OpenAI
+from gaugeway.providers.formats.realtime import GeminiLive
+from gaugeway.providers.parts.declared import Declared
+from gaugeway.providers.parts.keys import HeaderKey
 from gaugeway.providers.parts.paths import PathRule
 from gaugeway.providers.parts.requests import model_name, read_request
+from gaugeway.providers.parts.sockets import Realtime
 from gaugeway.providers.translation.gemini import GeminiContents
 
 _MODEL = re.compile(r"(?:^|/)(?:models|tunedModels)/([^/:]+)(?::([A-Za-z]+))?")
@@ -49,6 +53,14 @@ PROVIDER = GoogleAIStudio(
         default="v1beta",
         beside=frozenset({"upload", "download", "resumable", "ws", "$discovery"}),
     ),
-    formats=(Gemini(), *OPENAI_LIKE),
+    formats=(Gemini(), OpenAI(rest_is_thought=True)),
     compatible=Compatible(embeddings="v1beta/openai/embeddings", translation=GeminiContents()),
+    key_use=HeaderKey(b"x-goog-api-key", b""),
+    sockets=Realtime(
+        path="ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
+        key_header=(b"x-goog-api-key", b""),
+        key_parameters=frozenset({"api_key", "key"}),
+        new_tally=GeminiLive,
+        media=(b'"inlineData"', b'"mediaChunks"', b'"audio":'),
+    ),
 )

@@ -15,5 +15,5 @@ PROVIDER = Declared(
     credential_headers=frozenset({b"authorization", b"x-api-key"}),
     paths=PathRule(versions=("v1", "v2"), default="v1"),
     formats=(Anthropic(), *OPENAI_LIKE),
-    compatible=Compatible(chat="v1/chat/completions"),
+    compatible=Compatible(chat="v1/chat/completions", responses="v1/responses", messages="v1/messages"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaugeway.providers.parts.declared import Declared
+from gaugeway.providers.parts.keys import HeaderKey
 from gaugeway.providers.parts.paths import PathRule
 
 PROVIDER = Declared(
@@ -13,4 +14,5 @@ PROVIDER = Declared(
     credential_headers=frozenset({b"api-key"}),
     paths=PathRule(versions=("v1",)),
     formats=(),
+    key_use=HeaderKey(b"api-key", b""),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gaugeway.core.provider import Compatible
 from gaugeway.providers.parts.declared import Declared
+from gaugeway.providers.parts.keys import HeaderKey
 from gaugeway.providers.parts.paths import PathRule
 
 PROVIDER = Declared(
@@ -14,4 +15,5 @@ PROVIDER = Declared(
     credential_headers=frozenset({b"x-api-key", b"authorization"}),
     paths=PathRule(versions=("v1", "v1beta")),
     compatible=Compatible(chat="chat/completions"),
+    key_use=HeaderKey(b"x-api-key", b""),
 )

@@ -13,6 +13,7 @@ from gaugeway.providers.formats.workers_ai import WorkersAI
 from gaugeway.providers.parts.declared import Declared
 from gaugeway.providers.parts.paths import PathRule
 from gaugeway.providers.parts.requests import model_name, read_request
+from gaugeway.providers.parts.sockets import ModelInPath
 
 _RULE = PathRule(within_base=("ai", "run"), versions=("v1",))
 _COMPATIBLE = re.compile(r"/(?:chat/completions|completions|embeddings|responses)$")
@@ -48,4 +49,5 @@ PROVIDER = CloudflareWorkersAI(
     credential_headers=frozenset({b"authorization", b"x-auth-key", b"x-auth-email"}),
     formats=(WorkersAI(),),
     compatible=Compatible(chat="v1/chat/completions", embeddings="v1/embeddings"),
+    sockets=ModelInPath(),
 )

@@ -9,9 +9,9 @@ from gaugeway.core.errors import GatewayError
 from gaugeway.core.model import Permission, Token
 from gaugeway.core.ports import Clock
 from gaugeway.proxy.answers import UNAUTHORIZED
+from gaugeway.proxy.credentials import SHORTEST_SECRET
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.exchange import Exchange
-from gaugeway.proxy.headers import CREDENTIAL_HEADERS, SHORTEST_SECRET, bare_credential
 
 
 class Authentication:
@@ -21,29 +21,47 @@ class Authentication:
         self._directory = directory
         self._clock = clock
 
-    async def authenticate(self, exchange: Exchange) -> None:
+    def begin(self, exchange: Exchange) -> None:
+        """As `authenticate`, but that a universal request is taken in without a token: a step may have one.
+
+        Until one of them turns out to (`Exchange.owes_token`), nothing but a 401 is told.
+        """
+        if not self._passes(exchange):
+            if exchange.slug:
+                raise unauthorized()
+            exchange.owes_token = True
+
+    def authenticate(self, exchange: Exchange) -> None:
         """Find the gateway token, in `cf-aig-authorization` or else where the provider's key travels.
 
         Runs before anything of the request is acted upon. A token of ours never goes upstream. Raises
-        GatewayError (401) where the gateway demands a token that may Run and there is none.
+        GatewayError (401) where the gateway (or REST inference) demands a token that may Run and there is none.
         """
-        candidates = self._take_credentials(exchange)
-        exchange.authenticated = any(self._may_run(exchange, token) for token in candidates)
-        if exchange.gateway.authentication and not exchange.authenticated:
-            raise GatewayError(401, UNAUTHORIZED, "Unauthorized")
+        if not self._passes(exchange):
+            raise unauthorized()
+
+    def _passes(self, exchange: Exchange) -> bool:
+        for token in self._take_credentials(exchange):
+            if self._may_run(exchange, token):
+                exchange.authenticated = True
+        return exchange.authenticated or not (exchange.gateway.authentication or exchange.is_rest)
+
+    def authenticate_by(self, exchange: Exchange, secret: bytes) -> None:
+        """Let a credential within a universal request's step be the request's, where it is a token that may run."""
+        token = self._directory.token(secret)
+        if token is not None and self._may_run(exchange, token):
+            exchange.authenticated = True
 
     def _take_credentials(self, exchange: Exchange) -> list[Token]:
-        """Our own tokens among the request's credentials; notes all secrets, strips our own."""
+        """Our own tokens among the request's credentials; strips them. Secrets in its headers are noted already."""
         found: list[Token] = []
-        if exchange.options.token is not None:
-            self._note(exchange, exchange.options.token, found)
-        own = [
-            pair
-            for pair in exchange.headers
-            if pair[0] in CREDENTIAL_HEADERS and self._note(exchange, bare_credential(pair[1]), found)
-        ]
-        if own:
-            exchange.headers = [pair for pair in exchange.headers if pair not in own]
+        token_of = self._directory.token
+        for secret, header in exchange.credentials:
+            token = token_of(secret)
+            if token is not None:
+                found.append(token)
+                if header is not None:
+                    exchange.headers = [pair for pair in exchange.headers if pair != header]
         if b"key=" in exchange.query:
             exchange.query = without_own_key(exchange.query, lambda secret: self._note(exchange, secret, found))
         return found
@@ -62,6 +80,11 @@ class Authentication:
         if token.account_id != exchange.gateway.account_id or not token.allows(Permission.RUN):
             return False
         return token.expires_at is None or token.expires_at > self._clock.now_ms()
+
+
+def unauthorized() -> GatewayError:
+    """The refusal of who has no token that may run."""
+    return GatewayError(401, UNAUTHORIZED, "Unauthorized")
 
 
 def without_own_key(query: bytes, is_ours: Callable[[bytes], bool]) -> bytes:

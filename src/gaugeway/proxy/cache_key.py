@@ -5,54 +5,66 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from hashlib import sha256
+from itertools import compress
+from operator import itemgetter
+from typing import Any
 from urllib.parse import parse_qsl
 
+from gaugeway.proxy.credentials import CREDENTIAL_HEADERS
 from gaugeway.proxy.exchange import Exchange, Target
-from gaugeway.proxy.headers import CREDENTIAL_HEADERS
 
-VERSION = b"1"
+VERSION = b"2"
 """Raised when the meaning of a key changes, so that no older answer is found by a newer key."""
 
 _LOOKS_LIKE_ONE = re.compile(rb"auth|token|secret|credential|password|cookie|session|signature|key$")
+_name_of = itemgetter(0)
 _IS_NONE = re.compile(rb"idempotency|^sec-websocket-")
 
 
 def cache_key(exchange: Exchange, own_key: bytes | None) -> bytes:
     """The key of a request that is routed; `own_key` is the one it names itself.
 
-    Account, gateway, method, whether a stream is asked for, whether in OpenAI's format or the provider's, and every
+    Account, gateway, method, whether a stream is asked for, in which format the answer is given, and every
     credential that would go upstream are always part of it: an answer is given to those only who would have got it
     from the provider with the same key, and neither a client's own key nor a header that we do not know to be a
     credential makes an exception.
 
     Without a key of its own the rest is: provider, its address, the headers the gateway itself sets there, path,
-    query and body. With one, it takes the place of all those.
+    query and body, and the model that a dynamic route has chosen. With one, it takes the place of all those.
     """
-    target = exchange.target
+    target, gateway = exchange.target, exchange.gateway
     assert target is not None  # noqa: S101  routing settles it or refuses
-    parts = [
-        VERSION,
-        exchange.gateway.account_id.encode(),
-        exchange.gateway.id.encode(),
-        exchange.method.encode(),
-        b"stream" if exchange.asked.stream else b"whole",
-        b"native" if exchange.compat is None else b"compat",
-        _framed(_credentials(exchange, target)),
-    ]
+    form = b"native" if exchange.compat is None else exchange.compat.form
+    kind = (gateway.account_id, gateway.id, exchange.method, exchange.asked.stream, form)
+    credentials = _framed(_credentials(exchange, target))
     if own_key is not None:
-        parts += (b"own", own_key, _framed(_query_keys(exchange.query)))
-        return sha256(_framed(parts)).digest()
-    parts += (
-        b"computed",
-        exchange.slug.encode(),
-        f"{target.scheme}://{target.host}:{target.port}{target.prefix}".encode(),
-        _framed([part for pair in target.headers for part in pair]),
-        exchange.rest.encode("latin-1"),
-        exchange.query,
-    )
-    digest = sha256(_framed(parts))
+        digest = _begun(kind, b"own").copy()
+        digest.update(_framed([credentials, own_key, _framed(_query_keys(exchange.query))]))
+        return digest.digest()
+    where = (target.scheme, target.host, target.port, target.prefix)
+    digest = _begun(kind, b"computed", exchange.slug, exchange.rest, where, target.headers).copy()
+    # the body of a dynamic route's request names only the route
+    model = exchange.compat.model if exchange.route is not None and exchange.compat is not None else b""
+    digest.update(_framed([credentials, exchange.query, model]))
     digest.update(exchange.body)
     return digest.digest()
+
+
+@lru_cache(maxsize=1024)
+def _begun(  # noqa: PLR0917  by position: it is looked up for every request
+    kind: tuple[str, str, str, bool, bytes],
+    by: bytes,
+    slug: str = "",
+    rest: str = "",
+    where: tuple[str, str, int, str] = ("", "", 0, ""),
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Any:
+    """A hash of what many requests have in common."""
+    account_id, gateway_id, method, stream, form = kind
+    parts = [VERSION, account_id.encode(), gateway_id.encode(), method.encode(), b"stream" if stream else b"whole"]
+    address = "{}://{}:{}{}".format(*where)
+    parts += (form, by, slug.encode(), address.encode(), rest.encode("latin-1"))
+    return sha256(_framed([*parts, *(part for pair in headers for part in pair)]))
 
 
 def _framed(parts: list[bytes]) -> bytes:
@@ -62,8 +74,12 @@ def _framed(parts: list[bytes]) -> bytes:
 
 def _credentials(exchange: Exchange, target: Target) -> list[bytes]:
     """Names and values, in the order of their names."""
-    more = target.more_credentials
-    pairs = [pair for pair in exchange.headers if is_credential(pair[0]) or pair[0] in more]
+    headers, more = exchange.headers, target.more_credentials
+    pairs = [*compress(headers, map(is_credential, map(_name_of, headers)))]
+    if more:
+        pairs = [pair for pair in headers if is_credential(pair[0]) or pair[0] in more]
+    if exchange.key:
+        pairs.append((b"", exchange.key.encode()))
     pairs.sort()
     return [part for pair in pairs for part in pair]
 

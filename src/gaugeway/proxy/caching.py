@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from gaugeway.core import ids
 from gaugeway.core.errors import StoreUnusable
-from gaugeway.core.ports import CachedAnswer, CacheStore, Clock
+from gaugeway.core.ports import CachedAnswer, CacheStore, Clock, FlightLocks
 from gaugeway.proxy.cache_key import cache_key
-from gaugeway.proxy.cache_policy import HIT, MISS, NO_WISHES, lifetime
+from gaugeway.proxy.cache_policy import HIT, MISS, NO_WISHES, CacheWishes, lifetime
 from gaugeway.proxy.exchange import Exchange, Reply
 from gaugeway.proxy.filling import (
     Allowance,
@@ -22,13 +23,16 @@ from gaugeway.proxy.filling import (
     kept_headers,
     may_be_kept,
 )
-from gaugeway.proxy.flights import End, Filling, Flight, Flights
+from gaugeway.proxy.flights import End, Filling, Flight, Flights, Name
 
 MAX_COPIES = 256 * 1024 * 1024
 """Bytes of answers that are being collected at once in one process; beyond it they are passed on only."""
 
 FOLLOW_S = 5.0
 """Seconds that followers wait for the rest of an answer that has begun: its leader may read slowly."""
+
+LOOK_EVERY_S = 0.01, 0.1
+"""Seconds between looks for an answer that another process asks for: at first, and at most."""
 
 STORE_WAIT_S = 0.25
 """Seconds that an answer's last piece waits for the store at most, so that whoever has it whole finds it cached."""
@@ -48,16 +52,16 @@ _logger = logging.getLogger("uvicorn.error")
 class Caching:
     """The phases lookup and fill."""
 
-    def __init__(self, store: CacheStore, clock: Clock) -> None:
+    def __init__(self, store: CacheStore, locks: FlightLocks, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._flights = Flights()
+        self._flights = Flights(locks)
         self._allowance = Allowance(MAX_COPIES)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cache")
         self._writes: set[asyncio.Future[None]] = set()
         self._said_at = -SAY_EVERY_S
 
-    async def lookup(self, exchange: Exchange) -> Reply | None:
+    def lookup(self, exchange: Exchange) -> Awaitable[Reply | None] | None:
         """Answer from the cache; else note that the answer is to be kept, or wait for who already asks the same.
 
         Runs after routing, which knows the provider's credentials and the model, and before rate limits: a hit
@@ -68,8 +72,9 @@ class Caching:
             return None
         wishes = wishes or NO_WISHES
         lives = lifetime(wishes, gateway, exchange.method, exchange.asked, len(exchange.body))
-        if not lives:
-            return None
+        return self._look_up(exchange, wishes, lives) if lives else None
+
+    async def _look_up(self, exchange: Exchange, wishes: CacheWishes, lives: int) -> Reply | None:
         if len(exchange.body) > SMALL:
             key = await asyncio.to_thread(cache_key, exchange, wishes.key)
         else:
@@ -78,17 +83,17 @@ class Caching:
         if isinstance(found, CachedAnswer):
             reply = await _reply_with(found, exchange)
             if reply is not None:
-                exchange.cache_status = HIT
+                exchange.cache_status, exchange.hit = HIT, found
                 return reply
-            found = self._flights.alone((key, gateway.modified_at))
+            found = self._flights.alone((key, exchange.gateway.modified_at))
         exchange.cache_status = MISS
         exchange.filling = Filling(
             key=key,
-            scope=gateway.scope,
+            scope=exchange.gateway.scope,
             flight=found,
             lifetime=lives,
             streams=wishes.streams,
-            step=exchange.step,
+            turn=exchange.turn,
             asked_at=ids.time_ms(exchange.log_id),
         )
         return None
@@ -102,12 +107,46 @@ class Caching:
                 return kept
             flight = self._flights.find(name)
             if flight is None:
-                return self._flights.start(name)
+                return await self._lead(name)
             landed = await flight.follow()
             if isinstance(landed, CachedAnswer):
                 return landed
             if landed is End.EACH_ALONE:
                 return self._flights.alone(name)
+
+    async def _lead(self, name: Name) -> CachedAnswer | Flight:
+        """A flight that asks the provider, unless another process that does so brings the answer first."""
+        flight = self._flights.start(name)
+        try:
+            kept = await self._await_elsewhere(name)
+        except BaseException:
+            flight.end(End.LEADER_GONE)
+            raise
+        if kept is None:
+            return flight
+        flight.land(kept)
+        flight.leave()
+        return kept
+
+    async def _await_elsewhere(self, name: Name) -> CachedAnswer | None:
+        """The answer that another process asks for; None where none does, or it has none for others."""
+        pause, longest = LOOK_EVERY_S
+        waited = False
+        while not self._take_lead(name):
+            waited = True
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest)
+        kept = self._read(name[0])  # it may have come between the first look and the lock
+        if waited and kept is None:
+            self._flights.free_lead(name)  # each asks for itself: what failed elsewhere is not asked one by one
+        return kept
+
+    def _take_lead(self, name: Name) -> bool:
+        try:
+            return self._flights.take_lead(name)
+        except StoreUnusable as problem:
+            self._say(f"processes cannot wait for each other's answers: {problem}")
+            return True
 
     def _read(self, key: bytes) -> CachedAnswer | None:
         try:
@@ -126,7 +165,7 @@ class Caching:
             return
         if (
             reply.incoming is None
-            or exchange.step != filling.step
+            or exchange.turn != filling.turn
             or not may_be_kept(reply, streams=filling.streams)
         ):
             filling.flight.end(End.EACH_ALONE)

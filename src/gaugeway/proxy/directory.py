@@ -6,15 +6,19 @@ import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
+from gaugeway.core.errors import BadInput
 from gaugeway.core.model import CustomProvider, Gateway, Scope, Token
-from gaugeway.core.ports import ConfigStore, CustomProviderStore, GatewayStore, TokenStore
-from gaugeway.core.provider import Provider
-from gaugeway.proxy.exchange import Target
-from gaugeway.proxy.headers import CREDENTIAL_HEADERS, secrets_in
+from gaugeway.core.ports import ConfigStore, CustomProviderStore, GatewayStore, RouteStore, TokenStore
+from gaugeway.core.provider import Provider, placing_of
+from gaugeway.core.routes.graph import Graph, read_graph
+from gaugeway.core.routes.records import Route
+from gaugeway.core.stored_keys import KeysByProvider, ProviderConfigStore
+from gaugeway.proxy.credentials import CREDENTIAL_HEADERS, secrets_in
+from gaugeway.proxy.exchange import Address, Target
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -32,8 +36,15 @@ _MAY_BE_SECRET = re.compile(rb"auth|key|token|secret|cookie|pass|credential|sign
 taking those out of a log would garble it."""
 
 
+class KnownRoute(Struct, frozen=True):
+    """A dynamic route as it is deployed, ready to be followed."""
+
+    route: Route
+    graph: Graph
+
+
 class Directory:
-    """Gateways, tokens and targets by name.
+    """Gateways, tokens, targets and dynamic routes by name.
 
     A change in any process is seen at the next look-up: the store's version is compared each time, which
     costs less than a microsecond. A miss reads the store there and then, some ten microseconds.
@@ -46,6 +57,8 @@ class Directory:
         gateways: GatewayStore,
         tokens: TokenStore,
         custom_providers: CustomProviderStore,
+        routes: RouteStore,
+        provider_configs: ProviderConfigStore,
         providers: Mapping[str, Provider],
         make_custom: Callable[[CustomProvider], Provider],
         upstreams: Mapping[str, str],
@@ -54,6 +67,9 @@ class Directory:
         self._gateway_store = gateways
         self._token_store = tokens
         self._custom_store = custom_providers
+        self._route_store = routes
+        self._key_store = provider_configs
+        self._keys: dict[tuple[str, str], KeysByProvider] = {}
         self._providers = providers
         self._make_custom = make_custom
         self._upstreams = upstreams
@@ -61,6 +77,7 @@ class Directory:
         self._gateways: dict[tuple[str, str], Gateway | None] = {}
         self._tokens: dict[bytes, Token | None] = {}
         self._targets: dict[tuple[str, str], Target | str] = {}
+        self._routes: dict[tuple[Scope, str], KnownRoute | str] = {}
 
     def refresh(self) -> None:
         """Forget everything if anything has changed. Once at each request's start."""
@@ -70,6 +87,8 @@ class Directory:
             self._gateways.clear()
             self._tokens.clear()
             self._targets.clear()
+            self._routes.clear()
+            self._keys.clear()
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -101,6 +120,28 @@ class Directory:
             return self._targets[key]
         return _remember(self._targets, key, self._find_target(account_id, slug))
 
+    def route(self, scope: Scope, name: str) -> KnownRoute | str:
+        """The gateway's dynamic route of that name, or a sentence saying why it cannot be followed."""
+        key = (scope, name)
+        if key in self._routes:
+            return self._routes[key]
+        return _remember(self._routes, key, self._find_route(scope, name))
+
+    def stored_keys(self, gateway: Gateway) -> KeysByProvider:
+        """The provider keys that the gateway keeps, opened. Raises StoreUnusable where they cannot be."""
+        key = (gateway.account_id, gateway.id)
+        found = self._keys.get(key)
+        return _remember(self._keys, key, self._key_store.keys(gateway.scope)) if found is None else found
+
+    def _find_route(self, scope: Scope, name: str) -> KnownRoute | str:
+        route = self._route_store.find(scope, name)
+        if route is None:
+            return f"There is no dynamic route {name!r} in this gateway"
+        try:
+            return KnownRoute(route, read_graph(route.version.elements))
+        except BadInput as problem:  # kept by another version of the gateway, with other rules
+            return f"The dynamic route {name!r} cannot be followed by this version: {problem.message}"
+
     def _find_target(self, account_id: str, slug: str) -> Target | str:
         if slug.startswith(CUSTOM_PREFIX):
             custom = self._custom_store.find(account_id, slug.removeprefix(CUSTOM_PREFIX))
@@ -114,17 +155,18 @@ class Directory:
 
     def _as_target(self, provider: Provider, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Target:
         override = self._upstreams.get(provider.slug)
-        url = urlsplit(override or provider.base_url)
+        address = Address.of(override or provider.base_url)
         return Target(
             provider=provider,
-            scheme=url.scheme,
-            host=url.hostname or "",
-            port=url.port or (443 if url.scheme == "https" else 80),
-            prefix=url.path.rstrip("/"),
+            scheme=address.scheme,
+            host=address.host,
+            port=address.port,
+            prefix=address.prefix,
             guarded=override is None,
             more_credentials=provider.credential_headers - CREDENTIAL_HEADERS,
             headers=headers,
             secrets=_secrets_among(headers),
+            placing=placing_of(provider),
         )
 
 

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
 from gaugeway.core.errors import GatewayError
-from gaugeway.core.model import Attempt, CustomCost, Gateway, Metadata, Outcome
-from gaugeway.core.provider import Asked, Provider, Translated
+from gaugeway.core.model import Attempt, CustomCost, Gateway, Metadata, Outcome, RouteTaken
+from gaugeway.core.ports import CachedAnswer
+from gaugeway.core.provider import Asked, Headers, Placing, Provider, Reported, Translated
+from gaugeway.core.spending import Budget
+from gaugeway.core.stored_keys import StoredKey
 from gaugeway.proxy.cache_policy import CacheWishes
 from gaugeway.proxy.connectors.seam import Incoming
 from gaugeway.proxy.flights import Filling
 from gaugeway.proxy.retrying import RetryPolicy, RetryWishes
 from gaugeway.proxy.transcript import Transcript
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-
 
 class Connection(Protocol):
-    """What the data plane needs of the downstream's connection beyond ASGI (see server.py)."""
+    """A request's end of the downstream's connection (see downstream.py)."""
 
-    def on_hangup(self, callback: Callable[[], None] | None) -> None:
-        """Call back once when the downstream leaves before it has the whole answer; None: no more."""
+    method: str
+    path: bytes  # raw
+    query: bytes  # raw, without its question mark
+    headers: Headers  # names in lower case
+    is_http_1_0: bool
+    more_body: bool  # more of the request's body is to come than `read` has given
+    hung_up: bool  # the downstream left before it had the whole answer; the task that answers is cancelled then
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the downstream reads more slowly than it is written to: await `drained` before more."""
+        ...
+
+    def take_arrived(self) -> bytes:
+        """What has arrived of the body since, without waiting."""
+        ...
+
+    async def read(self) -> bytes:
+        """What has arrived of the body since, which is nothing only at its end. Cancelled by a hang-up."""
         ...
 
     def cut(self) -> None:
@@ -35,6 +50,22 @@ class Connection(Protocol):
 
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole answer at once; Content-Length is among the headers, where the answer may have a body."""
+        ...
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """Send the head of an answer whose body comes in pieces, in chunks where its length is not named."""
+        ...
+
+    def send(self, piece: bytes) -> None:
+        """Send the next piece, which is not empty."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until the downstream has taken enough of what was sent."""
+        ...
+
+    def finish(self) -> None:
+        """The answer came to its clean end."""
         ...
 
 
@@ -49,6 +80,33 @@ class Options(Struct, kw_only=True):
     custom_cost: CustomCost | None = None
     retry: RetryWishes | None = None
     cache: CacheWishes | None = None
+    gateway_id: str | None = None  # of REST inference only
+    session_id: str | None = None  # what the shares of a dynamic route stick to
+    byok_alias: str | None = None  # which of the stored keys is to be spent
+    no_wholesale: bool = False  # nothing but a key of its own or a stored one will do
+
+
+class Credential(NamedTuple):
+    """What may be a token of ours."""
+
+    secret: bytes
+    header: tuple[bytes, bytes] | None  # that would carry it upstream; None: it was `cf-aig-authorization`
+
+
+class Address(NamedTuple):
+    """A base URL, taken apart."""
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str  # its path, without a trailing slash
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Those of a URL."""
+        split = urlsplit(url)
+        port = split.port or (443 if split.scheme == "https" else 80)
+        return cls(split.scheme, split.hostname or "", port, split.path.rstrip("/"))
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -63,6 +121,7 @@ class Target(Struct, frozen=True, kw_only=True):
     more_credentials: frozenset[bytes] = frozenset()  # headers that carry a key beside the usual ones
     headers: tuple[tuple[bytes, bytes], ...] = ()  # set on every request, in place of the client's
     secrets: tuple[bytes, ...] = ()  # credentials among these, to be kept out of the log
+    placing: Placing | None = None  # the host is the request's to name (see placing.py)
 
 
 class Compat(Struct, kw_only=True):
@@ -75,6 +134,21 @@ class Compat(Struct, kw_only=True):
     translated: Translated | None = None  # None: the provider speaks OpenAI's format
     native: Transcript | None = None  # the provider's own answer, where it is translated
     native_type: str = ""  # its content type
+    form: bytes = b"compat"  # what tells answers to one request apart that are given in several formats
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """What is reserved in a gateway's spend limits for one target of a request."""
+
+    id: bytes
+    turn: int  # see Exchange.turn
+    target: Target
+    budgets: tuple[Budget, ...]
+    amount: int  # 10^-12 dollars
+    at_ms: int
+    after: int  # attempts that were made before it
+    custom_cost: CustomCost | None  # what cf-aig-custom-cost asks for there
+    model_type: str | None
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -91,6 +165,43 @@ class Step(Struct, frozen=True, kw_only=True):
     target: Target
     asked: Asked
     compat: Compat | None = None
+    key: str = ""
+    stored_key: StoredKey | None = None
+
+
+class RouteWalk(Protocol):
+    """A request on its way through a dynamic route (see dynamic.py)."""
+
+    @property
+    def name(self) -> str:
+        """`dynamic/{name}`."""
+        ...
+
+    @property
+    def taken(self) -> RouteTaken:
+        """The way so far, for the log."""
+        ...
+
+    @property
+    def all_failed(self) -> bool:
+        """Whether it came to its end, and no model has answered well."""
+        ...
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether another model may follow the one under way, where that fails."""
+        ...
+
+    async def begin(self, exchange: Exchange, step: int | None = None) -> None:
+        """Turn the exchange to the first model; `step`: the one of a universal request that the route is.
+
+        Raises GatewayError where it comes to none: 429 where a rate is used up, else 400.
+        """
+        ...
+
+    async def go_on(self, exchange: Exchange) -> bool:
+        """Turn the exchange to the next model; False where none follows. Raises GatewayError."""
+        ...
 
 
 class Reply(Struct, kw_only=True):
@@ -106,13 +217,26 @@ class Reply(Struct, kw_only=True):
         return next((value for name, value in self.headers if name == wanted), b"")
 
 
+class SessionFigures(Struct, kw_only=True):
+    """What passed through a WebSocket session, and what it used."""
+
+    sent: int = 0  # bytes of messages from the client
+    received: int = 0  # bytes of messages from the provider
+    reported: Reported = field(default_factory=Reported)
+    gap: str | None = None  # why these figures are not all that was used
+    sent_cut: bool = False  # not all of the client's text is in `exchange.body`
+    received_cut: bool = False
+    # Under spend limits that count its responses, in 10^-12 dollars:
+    cost: int = 0  # of those that reported it
+    counted: int | None = None  # with what is counted for the others; None: it was not counted so
+    priced_by: str | None = None
+
+
 class Exchange(Struct, kw_only=True):
     """One request with its answer, as it happens; dies with the request."""
 
     # receive
-    scope: Scope
     connection: Connection
-    receive: Receive
     log_id: bytes
     started: float  # time.perf_counter() at arrival, s
     gateway: Gateway
@@ -126,19 +250,37 @@ class Exchange(Struct, kw_only=True):
     user_agent: str | None = None
     declared_size: int | None = None  # Content-Length
     refusal: GatewayError | None = None  # found while its headers were read
+    over_socket: bool = False  # it came in a WebSocket's message, or became a WebSocket
+    session: SessionFigures | None = None  # of a WebSocket passed on to a provider
+    is_rest: bool = False  # REST inference: it must be authenticated, and errors have another shape
     body: bytes = b""
     universal_size: int = 0  # bytes of a universal request's body, of which `body` is one step's query
     # authenticate
+    credentials: tuple[Credential, ...] = ()  # in its headers
     secrets: list[bytes] = field(default_factory=list[bytes])  # credentials it carries, to be kept out of the log
     authenticated: bool = False
+    owes_token: bool = (
+        False  # it may pass only if one of its steps has a token; nothing else is to be told till then
+    )
     # route
     target: Target | None = None
     asked: Asked = field(default_factory=Asked)
     compat: Compat | None = None  # of a request to the OpenAI-compatible endpoint
-    steps: tuple[Step, ...] = ()  # of a universal request; slug … asked are those of the one under way
+    key: str = ""  # becomes its credential when it is sent (see keying.py)
+    stored_key: StoredKey | None = None  # the one that it is, where it is not the request's own
+    counted_key: tuple[str, int] | None = None  # the stored key and turn that were counted last
+    steps: tuple[Step | RouteWalk, ...] = ()  # of a universal request; slug … asked are the one's under way
+    route: RouteWalk | None = None  # of a request, or a step under way, for a dynamic route; likewise
+    turn: int = 0  # counts the targets that steps and routes have turned it to; 0: the request's only one
+    policy: RetryPolicy | None = None  # of the step under way; None: the request's and its gateway's
     # lookup
+    hit: CachedAnswer | None = None  # what the cache had
     cache_status: bytes | None = None  # HIT | MISS; None: the cache has no part in it
     filling: Filling | None = None  # its answer is to be kept
+    budgets: tuple[
+        Budget, ...
+    ] = ()  # of a dynamic route's rates of cost: its cost is counted there, whatever it is
+    hold: Hold | None = None  # what spend limits have reserved for the target under way
     # forward, relay
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     step: int = 0
@@ -147,10 +289,14 @@ class Exchange(Struct, kw_only=True):
     first_byte: float | None = None  # time.perf_counter(), s
     reply_started: bool = False  # something went downstream
     handed_over: int = 0  # bytes of the answer that its connection has taken
-    gone: bool = False  # the downstream hung up
     # the end
     outcome: Outcome | None = None
     error: str | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the downstream hung up."""
+        return self.connection.hung_up
 
     @property
     def collects_log(self) -> bool:

@@ -6,16 +6,20 @@ A request that asks for none of this does not come here (see upstream.py).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from random import random
 from time import perf_counter
 from typing import Protocol
 
-from gaugeway.core.errors import BadInput, GatewayError, UpstreamFailure
+from msgspec.structs import replace
+
+from gaugeway.core.errors import BadInput, GatewayError, RateLimited, SpendLimited, UpstreamFailure
+from gaugeway.core.model import Attempt
 from gaugeway.core.ports import Clock
+from gaugeway.proxy.answers import BAD_HEADER
 from gaugeway.proxy.connectors.seam import Incoming
+from gaugeway.proxy.decoding import decode_body
 from gaugeway.proxy.exchange import Exchange
-from gaugeway.proxy.headers import BAD_HEADER
 from gaugeway.proxy.retrying import (
     NO_WISHES,
     RetryPolicy,
@@ -25,7 +29,10 @@ from gaugeway.proxy.retrying import (
     settle,
     wait_ms,
 )
-from gaugeway.proxy.universal import enter
+from gaugeway.proxy.steps import go_on, may_go_on
+
+MAX_ERROR = 1024 * 1024
+"""Bytes that an error's compressed body is read to."""
 
 
 class Ask(Protocol):
@@ -42,25 +49,42 @@ async def persevere(exchange: Exchange, ask: Ask, clock: Clock) -> Incoming:
     Raises the last attempt's UpstreamFailure where that brought no answer, and GatewayError (400) for wishes
     that cannot be fulfilled.
     """
-    policies = _policies(exchange)
-    for index, policy in enumerate(policies):
-        is_last_step = index + 1 == len(policies)
-        if exchange.steps:
-            enter(exchange, index)
-        tried = await _try_target(exchange, policy, ask, clock, is_last_step=is_last_step)
-        if is_last_step or _is_good(tried):
+    while True:
+        try:
+            tried = await _try_target(exchange, _policy(exchange), ask, clock, is_last_step=not may_go_on(exchange))
+        except (SpendLimited, RateLimited) as refused:
+            if not may_go_on(exchange):
+                raise
+            _note_refusal(exchange, refused)
+            if not await go_on(exchange):
+                raise
+            continue
+        index, use = len(exchange.attempts) - 1, _use_of(exchange, tried)
+        try:
+            is_last = _is_good(tried) or not await go_on(exchange)
+        except BaseException:
+            _let_go(exchange, tried, index, use)
+            raise
+        if is_last:
             if isinstance(tried, UpstreamFailure):
                 raise tried
             return tried
-        _let_go(tried)
-    raise AssertionError("there is always a last step")
+        _let_go(exchange, tried, index, use)
 
 
-def _policies(exchange: Exchange) -> Sequence[RetryPolicy]:
-    if exchange.steps:
-        return [step.policy for step in exchange.steps]
+def _note_refusal(exchange: Exchange, refused: SpendLimited | RateLimited) -> None:
+    """A step that there is no room for is passed over, and seen on the log as an attempt never made."""
+    attempt = Attempt(
+        provider=exchange.slug, step=exchange.step, status_code=None, duration=0, error=refused.message
+    )
+    exchange.attempts.append(attempt)
+
+
+def _policy(exchange: Exchange) -> RetryPolicy:
+    if exchange.policy is not None:
+        return exchange.policy
     try:
-        return [settle(exchange.options.retry or NO_WISHES, exchange.gateway)]
+        return settle(exchange.options.retry or NO_WISHES, exchange.gateway)
     except BadInput as problem:
         raise GatewayError(400, BAD_HEADER, problem.message) from problem
 
@@ -82,7 +106,7 @@ async def _try_target(
         wait = _wait_ms(policy, failed, tried, clock)
         if wait is None:
             return tried
-        _let_go(tried)
+        _let_go(exchange, tried, len(exchange.attempts) - 1, _use_of(exchange, tried))
         await asyncio.sleep(wait / 1000)
 
 
@@ -103,8 +127,36 @@ def _is_good(tried: Incoming | UpstreamFailure) -> bool:
     return not isinstance(tried, UpstreamFailure) and tried.status < 400
 
 
-def _let_go(tried: Incoming | UpstreamFailure) -> None:
-    """A failed attempt's answer that has not arrived whole costs its connection; one that has keeps it."""
+def _use_of(exchange: Exchange, tried: Incoming | UpstreamFailure) -> Attempt | None:
+    """The last attempt, with what its answer reports to have used; None where that is nothing, or not here yet.
+
+    To be read while the exchange is still turned to its target.
+    """
+    if isinstance(tried, UpstreamFailure) or not tried.whole or _is_good(tried) or exchange.target is None:
+        return None
+    said = dict(tried.headers)
+    body, coding = tried.whole, said.get(b"content-encoding", b"").strip().lower()
+    if coding not in (b"", b"identity"):
+        body, _, _ = decode_body(coding, body, MAX_ERROR)
+    kind = said.get(b"content-type", b"").decode("latin-1")
+    reported = exchange.target.provider.read_response(exchange.rest, kind, body)
+    if reported.usage is None:
+        return None
+    return replace(
+        exchange.attempts[-1],
+        usage=reported.usage,
+        model=reported.model or exchange.asked.model,
+        custom_cost=exchange.options.custom_cost,
+    )
+
+
+def _let_go(exchange: Exchange, tried: Incoming | UpstreamFailure, index: int, use: Attempt | None) -> None:
+    """Another takes the place of a failed attempt, which keeps what it has used.
+
+    An answer that has not arrived whole costs its connection; one that has keeps it.
+    """
+    if use is not None:
+        exchange.attempts[index] = use
     if not isinstance(tried, UpstreamFailure):
         tried.close()
 

@@ -1,6 +1,7 @@
 """Single flight: of the requests that ask the same at once, one asks the provider, and the others wait for it.
 
-Within one process. Another process asks for itself, unless the answer is in the store by then.
+Within a process they are told how its flight ends. Of several processes one has the lead, by a lock that the others
+look at, and finds its way into the store (see caching.py).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import Enum
 from msgspec import Struct
 
 from gaugeway.core.model import Scope
-from gaugeway.core.ports import CachedAnswer
+from gaugeway.core.ports import CachedAnswer, FlightLocks
 
 Name = tuple[bytes, int]
 """A cache key and the gateway's `modified_at`: whoever comes after a change does not join those from before it."""
@@ -55,9 +56,10 @@ class Flight:
 
 
 class Flights:
-    """Those under way."""
+    """Those under way in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, locks: FlightLocks) -> None:
+        self._locks = locks
         self._under_way: dict[Name, Flight] = {}
 
     def find(self, name: Name) -> Flight | None:
@@ -73,10 +75,27 @@ class Flights:
         """A new one that nobody follows."""
         return Flight(self, name)
 
+    def take_lead(self, name: Name) -> bool:
+        """Whether no other process asks the same: this one has the lead until its flight leaves, or `free_lead`.
+
+        Raises StoreUnusable.
+        """
+        return self._locks.take(_lock_name(name))
+
+    def free_lead(self, name: Name) -> None:
+        """Let other processes have the lead."""
+        self._locks.free(_lock_name(name))
+
     def remove(self, name: Name, flight: Flight) -> None:
         """See Flight.leave."""
         if self._under_way.get(name) is flight:
             del self._under_way[name]
+            self.free_lead(name)
+
+
+def _lock_name(name: Name) -> bytes:
+    key, modified_at = name
+    return key + modified_at.to_bytes(8)
 
 
 class Filling(Struct, kw_only=True):
@@ -87,6 +106,6 @@ class Filling(Struct, kw_only=True):
     flight: Flight
     lifetime: int  # seconds
     streams: bool
-    step: int  # the step whose answer it is; another one's must not take its place
+    turn: int  # the target whose answer it is; another one's must not take its place
     asked_at: int  # ms
     timer: asyncio.TimerHandle | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gaugeway.core.errors import GatewayError, StoreUnusable
+from gaugeway.core.errors import GatewayError, RateLimited, StoreUnusable
 from gaugeway.core.model import Outcome
 from gaugeway.core.ports import Clock, CounterStore, Rate
-from gaugeway.proxy.answers import INTERNAL, RATE_LIMITED, error_reply
+from gaugeway.proxy.answers import INTERNAL, RATE_LIMITED, refusal
 from gaugeway.proxy.exchange import Exchange, Reply
 
 SLIDING = "sliding"
@@ -18,7 +18,7 @@ class RateLimiting:
         self._counters = counters
         self._clock = clock
 
-    async def admit(self, exchange: Exchange) -> Reply | None:
+    def admit(self, exchange: Exchange) -> Reply | None:
         """Count the request against the gateway's rate; 429 where it is used up, with the seconds until it is not.
 
         Runs after lookup, as hits are not limited, and counts what would be sent, whatever comes of it: one for a
@@ -42,6 +42,4 @@ class RateLimiting:
             Outcome.RATE_LIMITED,
             f"rate limited: {rate.limit} requests have passed in {window} {rate.interval} seconds",
         )
-        reply = error_reply(GatewayError(429, RATE_LIMITED, "Rate limited", Outcome.RATE_LIMITED))
-        reply.headers.append((b"retry-after", b"%d" % -(-wait_ms // 1000)))
-        return reply
+        return refusal(exchange, RateLimited(429, RATE_LIMITED, "Rate limited", wait_ms))

@@ -6,24 +6,32 @@ from time import perf_counter
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gaugeway.core.model import Bodies, Logged, LogRecord, Outcome, Usage
 from gaugeway.core.ports import LogSink
-from gaugeway.core.provider import Reported
+from gaugeway.core.provider import Provider, Reported, header_figures_of
 from gaugeway.proxy.cache_policy import HIT
 from gaugeway.proxy.decoding import decode_body
-from gaugeway.proxy.exchange import Exchange
+from gaugeway.proxy.estimating import ESTIMATED_KINDS, has_come, with_estimate
+from gaugeway.proxy.exchange import Exchange, SessionFigures
+from gaugeway.proxy.redaction import REDACTED, redacted
+from gaugeway.proxy.spending import Spending
 
 _NOTHING = Reported()
 _NO_USAGE = Usage()
 _HIT_USAGE = Usage(tokens_in=0, tokens_out=0)
-REDACTED = b"[redacted]"
 UNIVERSAL = "Universal"
-_NO_BODIES = frozenset((Outcome.REFUSED, Outcome.RATE_LIMITED))
+WEBSOCKETS = "WebSockets"
+UNKNOWN = "unknown"
+"""The provider of a request that came to none, or of a dynamic route that no model has answered well."""
+_NO_BODIES = frozenset((Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.SPEND_LIMITED))
 """Whoever is turned away at the door leaves no bodies: nobody else can then fill the store with them."""
 
 
 _PLAIN = (b"", b"identity")
+MAX_NOTES = 16
+"""Of one kept answer; a client that names its own keys can ask for it by several paths."""
 
 
 class _Answer(Struct):
@@ -39,18 +47,26 @@ class _Answer(Struct):
 class Recording:
     """Makes the log and hands it to the sink."""
 
-    def __init__(self, sink: LogSink, log_body_cap: int) -> None:
+    def __init__(self, sink: LogSink, log_body_cap: int, spending: Spending) -> None:
         self._sink = sink
         self._cap = log_body_cap
+        self._spending = spending
 
     def record(self, exchange: Exchange) -> None:
-        """The exchange's one log, unless collection is off."""
-        if not exchange.collects_log:
+        """The exchange's one log, unless collection is off; and what it cost, to its spend limits, in any case."""
+        if not exchange.collects_log and exchange.hold is None:
             return
         if exchange.target is not None and exchange.target.secrets:
             exchange.secrets += exchange.target.secrets  # an upstream may repeat what it was sent
         answer = self._read_answer(exchange)
-        record = _without_secrets(self._build(exchange, answer), exchange.secrets)
+        record = self._build(exchange, answer)
+        if has_come(record, exchange, answer.body) and record.model_type in ESTIMATED_KINDS:
+            record = with_estimate(record, exchange, answer.body)
+        if exchange.hold is not None:
+            record = self._spending.settle(exchange, exchange.hold, record, answer.body)
+            if not exchange.collects_log:
+                return
+        record = _without_secrets(record, exchange.secrets)
         bodies = None
         if exchange.options.collect_log_payload and exchange.outcome not in _NO_BODIES:
             bodies = self._bodies(exchange, answer)
@@ -58,15 +74,14 @@ class Recording:
 
     def _read_answer(self, exchange: Exchange) -> _Answer:
         answer = _Answer()
+        if exchange.session is not None:
+            return _of_session(exchange, exchange.session)
         transcript, reply = exchange.transcript, exchange.reply
         if transcript is None or reply is None:
             return answer
-        coding = b""
-        for name, value in reply.headers:
-            if name == b"content-type":
-                answer.content_type = value.decode("latin-1")
-            elif name == b"content-encoding":
-                coding = value.lower()
+        said = dict(reply.headers)
+        answer.content_type = said.get(b"content-type", b"").decode("latin-1")
+        coding = said.get(b"content-encoding", b"").lower()
         answer.is_cut = transcript.is_cut
         if coding in _PLAIN:
             answer.body = transcript.head_and_tail()
@@ -78,26 +93,35 @@ class Recording:
             read = exchange.target.provider.read_response
             answer.reported = read(exchange.rest, exchange.compat.native_type, native.head_and_tail())
         elif exchange.target is not None and (reply.incoming is not None or _is_readable_hit(exchange)):
-            read = exchange.target.provider.read_response
-            answer.reported = read(exchange.rest, answer.content_type, answer.body)
+            answer.reported = _read_native(exchange, exchange.target.provider, answer)
+        if answer.reported.usage is None and exchange.target is not None and reply.incoming is not None:
+            figures = header_figures_of(exchange.target.provider)
+            if figures is not None:
+                answer.reported = replace(answer.reported, usage=figures.read_headers(reply.headers))
         return answer
 
     def _build(self, exchange: Exchange, answer: _Answer) -> LogRecord:
         reply, options, asked, gateway = exchange.reply, exchange.options, exchange.asked, exchange.gateway
         started, first_byte, transcript = exchange.started, exchange.first_byte, exchange.transcript
         reported, is_hit = answer.reported, exchange.cache_status == HIT
+        provider, model, response_model = exchange.slug or UNKNOWN, asked.model, reported.model
+        if exchange.route is not None and exchange.route.all_failed:
+            provider, model, response_model = UNKNOWN, exchange.route.name, reported.model or asked.model
+        session = exchange.session
+        sent = (exchange.universal_size or len(exchange.body)) if session is None else session.sent
+        received = session.received if session is not None else 0 if transcript is None else transcript.size
         return LogRecord(
             account_id=gateway.account_id,
             gateway_id=gateway.id,
             id=exchange.log_id,
-            provider=exchange.slug or "unknown",
+            provider=provider,
             outcome=exchange.outcome or Outcome.INTERNAL_ERROR,
             duration=round((perf_counter() - started) * 1000),
-            model=asked.model,
+            model=model,
             model_type=asked.model_type,
             path=exchange.rest if exchange.compat is None else exchange.compat.path,
             method=exchange.method,
-            request_type=UNIVERSAL if exchange.steps or not exchange.slug else None,
+            request_type=_request_type(exchange),
             status_code=reply.status if reply is not None and exchange.reply_started else None,
             step=exchange.step,
             event_id=options.event_id,
@@ -106,30 +130,63 @@ class Recording:
             first_byte_ms=None if first_byte is None else round((first_byte - started) * 1000),
             usage=_HIT_USAGE if is_hit else reported.usage or _NO_USAGE,
             usage_saved=reported.usage if is_hit else None,
-            response_model=None if reported.model == asked.model else reported.model,
+            response_model=None if response_model == model else response_model,
+            cost_reason=None if session is None else _why_no_cost(exchange, session),
             custom_cost=options.custom_cost,
             request_content_type=exchange.content_type or None,
             response_content_type=answer.content_type or None,
-            request_size=exchange.universal_size or len(exchange.body),
-            response_size=0 if transcript is None else transcript.size,
+            route=None if exchange.route is None else exchange.route.taken,
+            request_size=sent,
+            response_size=received,
             metadata=options.metadata,
+            byok_alias=None if exchange.stored_key is None else exchange.stored_key.config.alias,
             attempts=tuple(exchange.attempts),
             error=exchange.error or answer.problem,
         )
 
     def _bodies(self, exchange: Exchange, answer: _Answer) -> Bodies:
-        cap, request, response = self._cap, exchange.body, answer.body
-        for secret in exchange.secrets:
-            if secret in request:
-                request = request.replace(secret, REDACTED)
-            if secret in response:
-                response = response.replace(secret, REDACTED)
+        cap = self._cap
+        request, response = redacted(exchange.body, exchange.secrets), redacted(answer.body, exchange.secrets)
         return Bodies(
             request=request[:cap],
             response=response[:cap] if exchange.reply_started else None,
-            request_cut=len(request) > cap,
+            request_cut=len(request) > cap or (exchange.session is not None and exchange.session.sent_cut),
             response_cut=answer.is_cut or len(response) > cap,
         )
+
+
+def _request_type(exchange: Exchange) -> str | None:
+    if exchange.over_socket:
+        return WEBSOCKETS
+    return UNIVERSAL if exchange.steps or not exchange.slug else None
+
+
+def _why_no_cost(exchange: Exchange, session: SessionFigures) -> str | None:
+    """A sum of figures of which some are missing is no cost, unless the client has said the total itself."""
+    said = exchange.options.custom_cost
+    return None if said is not None and said.total_cost is not None else session.gap
+
+
+def _of_session(exchange: Exchange, session: SessionFigures) -> _Answer:
+    transcript = exchange.transcript
+    return _Answer(
+        body=b"" if transcript is None else transcript.head_and_tail(),
+        is_cut=session.received_cut or (transcript is not None and transcript.is_cut),
+        reported=session.reported,
+    )
+
+
+def _read_native(exchange: Exchange, provider: Provider, answer: _Answer) -> Reported:
+    """What the provider reports in its own words. Of a kept answer it is read once, however often it is given."""
+    if exchange.hit is None:
+        return provider.read_response(exchange.rest, answer.content_type, answer.body)
+    notes, name = exchange.hit.notes, f"{provider.slug}/{exchange.rest}"
+    found = notes.get(name)
+    if found is None:
+        found = provider.read_response(exchange.rest, answer.content_type, answer.body)
+        if not answer.is_cut and len(notes) < MAX_NOTES:
+            notes[name] = found
+    return found
 
 
 def _is_readable_hit(exchange: Exchange) -> bool:

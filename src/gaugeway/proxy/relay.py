@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
 
 from gaugeway.core import ids
 from gaugeway.core.errors import ProtocolBroken, UpstreamTimeout
 from gaugeway.core.model import Outcome
 from gaugeway.proxy.cache_policy import HIT
-from gaugeway.proxy.connectors.seam import Incoming
+from gaugeway.proxy.connectors.seam import Incoming, Pouring, pouring_of
 from gaugeway.proxy.ending import settle_whole
-from gaugeway.proxy.exchange import Exchange, Headers, Reply, Send
+from gaugeway.proxy.exchange import Exchange, Headers, Reply
+from gaugeway.proxy.headers import has
 from gaugeway.proxy.transcript import Transcript
 
 MAX_UNCHUNKED = 64 * 1024 * 1024
@@ -24,52 +24,49 @@ class Relay:
     def __init__(self, log_body_cap: int) -> None:
         self._cap = log_body_cap
 
-    async def relay(self, exchange: Exchange, reply: Reply, send: Send) -> None:
+    async def relay(self, exchange: Exchange, reply: Reply) -> None:
         """Send the reply; settles the outcome for an upstream's answer."""
         exchange.reply = reply
         exchange.transcript = transcript = Transcript(self._cap)
         if exchange.first_byte is None and reply.incoming is not None and reply.body is not None:
             exchange.first_byte = perf_counter()
-        headers = _with_own_headers(exchange, reply)
+        headers = with_own_headers(exchange, reply)
         if reply.body is not None:
             transcript.add(reply.body)
             exchange.reply_started = True
             exchange.connection.send_whole(reply.status, headers, reply.body)
-        elif reply.incoming is not None and not await self._stream(exchange, reply, reply.incoming, headers, send):
+        elif reply.incoming is not None and not await self._stream(exchange, reply, reply.incoming, headers):
             return
         if reply.incoming is not None:
             settle_whole(exchange, reply)
         elif exchange.cache_status == HIT:
             exchange.end(Outcome.CACHED)
 
-    async def _stream(
-        self, exchange: Exchange, reply: Reply, incoming: Incoming, headers: Headers, send: Send
-    ) -> bool:
+    async def _stream(self, exchange: Exchange, reply: Reply, incoming: Incoming, headers: Headers) -> bool:
         """Pass on each piece as it arrives; whether the answer came to its clean end."""
         transcript = exchange.transcript
         assert transcript is not None  # noqa: S101  relay made it
-        start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+        connection = exchange.connection
         try:
-            if exchange.scope["http_version"] == "1.0" and not _says_length(headers):
-                await self._send_whole(exchange, incoming, start, send)
+            if connection.is_http_1_0 and not has(headers, b"content-length"):
+                await self._send_whole(exchange, reply, incoming, headers)
                 return True
             exchange.reply_started = True
-            await send(start)
-            while chunk := await incoming.read():
-                if exchange.first_byte is None:
-                    exchange.first_byte = perf_counter()
-                transcript.add(chunk)
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                exchange.handed_over += len(chunk)
+            connection.begin(reply.status, headers)
+            pouring = pouring_of(incoming)
+            if pouring is not None:
+                await _pour(exchange, transcript, pouring)
+            else:
+                await _pass_on(exchange, transcript, incoming)
         except (ProtocolBroken, UpstreamTimeout) as failure:
             late = isinstance(failure, UpstreamTimeout)
             exchange.end(Outcome.TIMEOUT if late else Outcome.STREAM_CUT, failure.message)
-            exchange.connection.cut()
+            connection.cut()
             return False
-        await send({"type": "http.response.body", "body": b""})
+        connection.finish()
         return True
 
-    async def _send_whole(self, exchange: Exchange, incoming: Incoming, start: dict[str, Any], send: Send) -> None:
+    async def _send_whole(self, exchange: Exchange, reply: Reply, incoming: Incoming, headers: Headers) -> None:
         """For HTTP/1.0, which knows no chunks and takes the end of the connection for the answer's."""
         transcript = exchange.transcript
         assert transcript is not None  # noqa: S101  relay made it
@@ -84,32 +81,58 @@ class Relay:
                 )
         body = b"".join(pieces)
         exchange.reply_started = True
-        start["headers"].append((b"content-length", b"%d" % len(body)))
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
+        exchange.connection.send_whole(reply.status, [*headers, (b"content-length", b"%d" % len(body))], body)
 
 
-def _says_length(headers: Headers) -> bool:
-    for name, _ in headers:  # noqa: SIM110  a generator would cost three times as much
-        if name == b"content-length":
+async def _pour(exchange: Exchange, transcript: Transcript, incoming: Pouring) -> None:
+    """Pass on each piece from within the upstream's connection, as long as the downstream takes them."""
+    connection, note = exchange.connection, transcript.add
+    send = connection.send
+
+    def take(piece: bytes) -> bool:
+        if connection.hung_up:  # and this task is about to be cancelled
             return True
-    return False
+        if exchange.first_byte is None:
+            exchange.first_byte = perf_counter()
+        note(piece)
+        send(piece)
+        exchange.handed_over += len(piece)
+        return connection.is_full
+
+    while not await incoming.pour(take):
+        await connection.drained()
 
 
-def _with_own_headers(exchange: Exchange, reply: Reply) -> Headers:
+async def _pass_on(exchange: Exchange, transcript: Transcript, incoming: Incoming) -> None:
+    """Pass on each piece that was read."""
+    connection = exchange.connection
+    while chunk := await incoming.read():
+        if exchange.first_byte is None:
+            exchange.first_byte = perf_counter()
+        transcript.add(chunk)
+        if connection.is_full:
+            await connection.drained()
+        connection.send(chunk)
+        exchange.handed_over += len(chunk)
+
+
+def with_own_headers(exchange: Exchange, reply: Reply) -> Headers:
     """The reply's headers and the gateway's own; the length where it is known and not said."""
     headers = reply.headers
-    identifier = ids.to_text(exchange.log_id).encode()
+    identifier = ids.to_ascii(exchange.log_id)
     if exchange.collects_log:
         headers.append((b"cf-aig-log-id", identifier))
     event_id = exchange.options.event_id
     headers.append((b"cf-aig-event-id", identifier if event_id is None else event_id.encode()))
-    headers.append((b"cf-aig-step", b"%d" % exchange.step))
+    headers.append((b"cf-aig-step", b"%d" % exchange.step if exchange.step else b"0"))
     if exchange.cache_status is not None:
         headers.append((b"cf-aig-cache-status", exchange.cache_status))
     if exchange.compat is not None:
         headers += ((b"cf-aig-model", exchange.compat.model), (b"cf-aig-provider", exchange.compat.provider))
-    may_have_body = exchange.method != "HEAD" and reply.status >= 200 and reply.status not in (204, 304)
-    if reply.body is not None and may_have_body and not _says_length(headers):
+    if reply.body is not None and not has(headers, b"content-length") and _may_have_body(exchange, reply):
         headers.append((b"content-length", b"%d" % len(reply.body)))
     return headers
+
+
+def _may_have_body(exchange: Exchange, reply: Reply) -> bool:
+    return exchange.method != "HEAD" and reply.status >= 200 and reply.status not in (204, 304)

@@ -1,119 +1,83 @@
-"""uvicorn's HTTP/1.1 protocol with what the data plane needs beyond ASGI.
+"""uvicorn's HTTP/1.1 protocol with a way of its own for the data plane.
 
-ASGI says that a client left only to who asks for the next message, which costs a task per request; it has no word
-for "end this so that it cannot be taken for whole"; and a whole answer is two messages, each with its own checks
-and its own system call. All three are one method each here, on the object handed over as
-`scope["extensions"]["gaugeway.connection"]`. The size of a request's head is limited too, a trailer is no header,
-and a request that would like another protocol is answered in this one, with its body.
+The parser, keep-alive, pipelining, flow control and the stop of the server are uvicorn's. A request below `/v1/`,
+or of REST inference, becomes a `Downstream` (downstream.py) and is handed to the application's data plane; others
+go the way of ASGI. The size of a request's head is limited for both, a trailer is no header, and a request that
+would like another protocol is answered in this one, with its body.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gaugeway.core.errors import GatewayError
-from gaugeway.proxy.answers import TOO_LARGE, error_reply
-from gaugeway.proxy.exchange import Headers
+from gaugeway.proxy.answers import INTERNAL, TOO_LARGE, error_reply, send_error
+from gaugeway.proxy.downstream import Downstream
+from gaugeway.proxy.rest import PATH as REST_PATH
+from gaugeway.proxy.sockets.switched import SocketRequest, SwitchedConnection
+
+PREFIX = b"/v1/"
+"""What the data plane's paths begin with."""
+EVALS = b"/v1/evals"
+"""What other paths do that begin so: no account has such an id."""
 
 
 class HeadTooLarge(Exception):
     """The request's line and headers are over the limit."""
 
 
-class Downstream:
-    """One request's end of a downstream connection (a client may have sent the next request already)."""
-
-    __slots__ = ("_cycle", "_hangup", "_protocol")
-
-    def __init__(self, protocol: HttpToolsProtocol, cycle: RequestResponseCycle) -> None:
-        self._protocol = protocol
-        self._cycle = cycle
-        self._hangup: Callable[[], None] | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the whole answer went out."""
-        return self._cycle.response_complete
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether a part of the answer went out, and not all of it."""
-        return self._cycle.response_started and not self._cycle.response_complete
-
-    def on_hangup(self, callback: Callable[[], None] | None) -> None:
-        """Call back once when the client leaves before it has the whole answer; None: no more."""
-        self._hangup = callback
-        if callback is not None and self._cycle.disconnected:
-            callback()
-
-    def left(self) -> None:
-        """The client is gone."""
-        self._cycle.disconnected = True
-        hangup, self._hangup = self._hangup, None
-        if hangup is not None and not self.is_over:
-            hangup()
-
-    def cut(self) -> None:
-        """End the connection in the middle of an answer; what was sent so far still arrives.
-
-        The end that a length or chunks promised is then missing, which tells the client.
-        """
-        self._cycle.disconnected = True
-        self._protocol.transport.close()
-
-    def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
-        """Send an answer at once. The headers are right as they stand: parsed before, and the length among them."""
-        cycle = self._cycle
-        if cycle.disconnected:
-            return
-        pieces = [STATUS_LINE[status]]
-        for name, value in headers:
-            pieces += (name, b": ", value, b"\r\n")
-        pieces.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        if cycle.scope["method"] != "HEAD":
-            pieces.append(body)
-        self._protocol.transport.write(b"".join(pieces))
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self._protocol.transport.close()
-        cycle.on_response()
-
-
 class GatewayProtocol(HttpToolsProtocol):
-    """One downstream connection."""
+    """One downstream connection. Its application has a `data_plane` beside being ASGI's."""
 
     max_header_bytes = 64 * 1024
     """Set once, before the server starts."""
 
-    _requests: tuple[Downstream, ...] = ()  # under way; more than one where a client pipelines
+    app: Any  # the application, ASGI's callable
+    cycle: Any  # the request that came last, Downstream or RequestResponseCycle; None before the first
+    _data_plane: Callable[[Downstream], Awaitable[None]]
+    _requests: tuple[Downstream | RequestResponseCycle, ...] = ()  # under way; several where a client pipelines
     _head_is_open = False
     _arrived = 0  # bytes since the head that is being received began, or a few more
     _head_too_large = False
     _body_came = False  # with the bytes that came last
     _framing = 0  # bytes in a row of which none is body: chunk extensions, trailers
+    _idle_since = 0.0  # the loop's time
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Keep the transport."""
+        super().connection_made(transport)
+        self._data_plane = self.app.data_plane
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the requests under way."""
-        super().connection_lost(exc)
         requests, self._requests = self._requests, ()
         for request in requests:
-            request.left()
+            if isinstance(request, Downstream):
+                request.left()
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self.cycle = None  # it leads back here: what holds nothing in a circle goes at once
+
+    # Bytes, and what the parser says of them.
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in, and stop a head, or the framing of a body, that does not end."""
-        self._unset_keepalive_if_required()
         self._arrived = self._arrived + len(data) if self._head_is_open else len(data)
         self._body_came = False
         self._parse(data)
-        in_body = bool(self._requests) and self.cycle.more_body and not self._head_is_open
-        self._framing = self._framing + len(data) if in_body and not self._body_came else 0
-        too_large = max(self._framing, self._arrived if self._head_is_open else 0) > self.max_header_bytes
-        if too_large and not self.transport.is_closing():
+        if self._head_is_open:
+            excess = self._arrived
+        elif self._body_came or not self._requests or not self.cycle.more_body:
+            excess = self._framing = 0
+        else:
+            excess = self._framing = self._framing + len(data)
+        if excess > self.max_header_bytes and not self.transport.is_closing():
             self._head_too_large = True
             self.send_400_response("")
 
@@ -122,11 +86,14 @@ class GatewayProtocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # llhttp takes what follows such a head for the other protocol. Nobody speaks one here, so (RFC 9110
-                # section 7.8) the wish is passed over, and what follows is the body.
                 if self.parser.get_method() == b"CONNECT":
                     self.send_400_response("This is no proxy for other hosts: CONNECT is not answered")
                     return
+                if self._asks_for_socket():
+                    self._switch(data[upgrade.args[0] :])
+                    return
+                # llhttp takes what follows such a head for the other protocol. Nobody else speaks one here, so
+                # (RFC 9110 section 7.8) the wish is passed over, and what follows is the body.
                 data = self._head_without_upgrade() + data[upgrade.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
@@ -136,6 +103,28 @@ class GatewayProtocol(HttpToolsProtocol):
                 return
             else:
                 return
+
+    def _asks_for_socket(self) -> bool:
+        """Whether the head that was just parsed asks the data plane for a WebSocket, and may."""
+        if self.parser.get_method() != b"GET" or self.parser.get_http_version() != "1.1":
+            return False
+        if not any(name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers):
+            return False
+        path, _ = _split(self.url)
+        if not (path.startswith(PREFIX) or unquote_to_bytes(path).startswith(PREFIX)):
+            return False
+        return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
+
+    def _switch(self, early: bytes) -> None:
+        """Leave the connection to one that may become a WebSocket's."""
+        path, query = _split(self.url)
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        self.cycle, self._requests = None, ()
+        switched = SwitchedConnection(self.server_state, self.transport, self.flow)
+        self.transport.set_protocol(switched)
+        request = SocketRequest.of(switched, path, query, self.headers)
+        switched.start(request, self.app.socket_plane, early)
 
     def _head_without_upgrade(self) -> bytes:
         """The head that was just parsed, its Connection header without the word that stands for Upgrade."""
@@ -149,42 +138,144 @@ class GatewayProtocol(HttpToolsProtocol):
         return b"\r\n".join((*lines, b"", b""))
 
     def on_message_begin(self) -> None:
-        """Start a request's scope."""
-        super().on_message_begin()
+        """A head begins."""
+        self.url = b""
+        self.headers = []
         self._head_is_open = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, but no trailer: what is authorised and forwarded was settled with the head."""
-        if not self._head_is_open:
+        """Keep a header. Trailers land in a list that nobody reads: the head has settled what is authorised."""
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Start the request."""
+        self._head_is_open = False
+        if self._arrived > self.max_header_bytes:
+            self._measure_head()
+        parser = self.parser
+        if parser.should_upgrade():
+            return  # its head comes again
+        path, query = _split(self.url)
+        if path.startswith(EVALS) or (not path.startswith(PREFIX) and not _is_for_data_plane(path)):
+            self._begin_asgi()
             return
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        headers, self.headers = self.headers, []
+        version = parser.get_http_version()
+        request = Downstream(
+            self,
+            parser.get_method().decode("ascii"),
+            path,
+            query,
+            headers,
+            version == "1.0",
+            version != "1.0" and parser.should_keep_alive(),
+        )
+        earlier, self.cycle = self.cycle, request
+        self._note(request)
+        if earlier is None or earlier.response_complete:
+            self._start(request)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cast("Any", request), self.app))
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body in."""
         self._body_came = True
-        super().on_body(body)
+        cycle = self.cycle
+        if not isinstance(cycle, Downstream):
+            super().on_body(body)
+        elif not cycle.response_complete:
+            cycle.take(body)
 
     def on_message_complete(self) -> None:
         """The request is all there, unless its head will come again."""
-        if not self.parser.should_upgrade():
+        if self.parser.should_upgrade():
+            return
+        cycle = self.cycle
+        if isinstance(cycle, Downstream):
+            cycle.body_ended()
+        else:
             super().on_message_complete()
 
-    def on_headers_complete(self) -> None:
-        """Give the request its end of the connection, before its task first runs."""
-        self._head_is_open = False
-        if self._arrived > self.max_header_bytes:
-            self._measure_head()
-        if self.parser.should_upgrade():
-            return  # its head comes again
+    def _begin_asgi(self) -> None:
+        """Let uvicorn start a request whose head it has not seen."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.headers.extend(headers)
+        self.expect_100_continue = (b"expect", b"100-continue") in [
+            (name, value.lower()) for name, value in headers
+        ]
         super().on_headers_complete()
-        request = Downstream(self, self.cycle)
+        self.headers = []
+        self._note(self.cycle)
+
+    def _note(self, request: Downstream | RequestResponseCycle) -> None:
         earlier = self._requests  # answered in their order, so the last one tells
-        self._requests = (*earlier, request) if earlier and not earlier[-1].is_over else (request,)
-        scope = cast("dict[str, Any]", self.scope)
-        scope["extensions"] = {"gaugeway.connection": request}
+        self._requests = (*earlier, request) if earlier and not earlier[-1].response_complete else (request,)
+
+    # The request under way.
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Start what waited behind another request."""
+        if isinstance(cycle, Downstream):
+            self._start(cycle)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _start(self, request: Downstream) -> None:
+        request.task = task = self.loop.create_task(self._answer(request))
+        self.tasks.add(task)
+
+    async def _answer(self, request: Downstream) -> None:
+        request.is_begun = True
+        try:
+            await self._data_plane(request)
+        except asyncio.CancelledError:  # the server is stopping and has waited long enough
+            if not request.response_started:
+                send_error(request, GatewayError(503, INTERNAL, "The gateway was stopped"))
+            raise
+        finally:
+            if request.task is not None:
+                self.tasks.discard(request.task)
+                request.task = None  # it leads back here
+            if not request.response_complete and not request.disconnected:
+                self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """An answer is over: the next one's turn, or a rest that ends the connection if it is too long.
+
+        One timer serves all of a connection's rests, as making and cancelling one for each costs 2 µs a request.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._watch_rest(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection, if it has rested all the time."""
+        self.timeout_keep_alive_task = None
+        if self.transport.is_closing() or not self.cycle.response_complete:
+            return  # the next rest is watched again
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if self._head_is_open:
+            left = self.timeout_keep_alive
+        if left > 0:
+            self._watch_rest(left)
+        else:
+            self.transport.close()
+
+    def _watch_rest(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    # What is refused here.
 
     def _measure_head(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -198,7 +289,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._head_too_large:
             what = "line and headers, or the framing of its body,"
             msg = f"The request's {what} are larger than {self.max_header_bytes} bytes"
-        if any(request.is_under_way for request in self._requests):
+        if any(request.response_started and not request.response_complete for request in self._requests):
             self.transport.close()  # in the midst of an answer this one would be taken for a part of it
             return
         reply = error_reply(GatewayError(status, code, msg))
@@ -206,3 +297,18 @@ class GatewayProtocol(HttpToolsProtocol):
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
         self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
+
+
+def _is_for_data_plane(path: bytes) -> bool:
+    """Whether a path that does not begin as most of the data plane's do is one of it all the same."""
+    return REST_PATH.match(path) is not None or unquote_to_bytes(path).startswith(PREFIX)
+
+
+def _split(url: bytes) -> tuple[bytes, bytes]:
+    """Raw path and query of a request's target. Raises for what is no URL, or not in ASCII."""
+    if url.startswith(b"/") and b"#" not in url and url.isascii():
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    parsed.path.decode("ascii")
+    return parsed.path, parsed.query or b""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from msgspec import Struct, field
+
 TAIL_BYTES = 64 * 1024
 """Kept from the end of an answer that is longer than the cap, because usage comes last."""
 
@@ -11,31 +13,30 @@ MARGIN = 4096
 """Kept beyond the cap, so that a credential that lies across the cap is still found and taken out."""
 
 
-class Transcript:
+class Transcript(Struct, eq=False):
     """Collects an answer's chunks up to a cap, and beyond it only the last ones.
 
     `size` counts every byte. Adding is cheap: chunks are kept as they came and joined once, at the end.
     """
 
-    __slots__ = ("_cap", "_head", "_head_size", "_tail", "_tail_size", "size")
+    cap: int
+    size: int = 0
+    _head: list[bytes] = field(default_factory=list[bytes])
+    _tail: deque[bytes] | None = None
+    _tail_size: int = 0
+    _kept: int = 0  # bytes of the beginning
 
-    def __init__(self, cap: int) -> None:
-        self._cap = cap + MARGIN
-        self._head: list[bytes] = []
-        self._head_size = 0
-        self._tail: deque[bytes] | None = None
-        self._tail_size = 0
-        self.size = 0
+    def __post_init__(self) -> None:
+        self._kept = self.cap + MARGIN
 
     def add(self, chunk: bytes) -> None:
         """Take the next chunk."""
         self.size += len(chunk)
         if self._tail is None:
-            if self.size <= self._cap:
+            if self.size <= self._kept:
                 self._head.append(chunk)
-                self._head_size += len(chunk)
                 return
-            room = self._cap - self._head_size
+            room = self._kept - (self.size - len(chunk))
             self._head.append(chunk[:room])
             self._tail = deque()
             chunk = chunk[room:]

@@ -26,7 +26,6 @@ keeps of the end)."""
 _OF_THE_BODY = frozenset(
     (b"content-type", b"content-length", b"content-encoding", b"content-md5", b"digest", b"etag", b"accept-ranges")
 )
-_OWN = frozenset((b"cf-aig-model", b"cf-aig-provider"))
 
 
 async def compat_reply(exchange: Exchange, compat: Compat, incoming: Incoming) -> Reply:
@@ -35,7 +34,7 @@ async def compat_reply(exchange: Exchange, compat: Compat, incoming: Incoming) -
     Raises UpstreamFailure where the answer breaks off before it can be translated, and GatewayError (502/2002)
     where it is not what the provider documents. The answer is let go of then.
     """
-    headers = [pair for pair in for_downstream(incoming.headers) if pair[0] not in _OWN]
+    headers = for_downstream(incoming.headers)
     if compat.translated is None:
         return Reply(status=incoming.status, headers=headers, body=incoming.whole, incoming=incoming)
     try:
@@ -57,7 +56,7 @@ async def _translate(
     compat.native, compat.native_type = Transcript(NATIVE_CAP), kind.decode("latin-1")
     kept = [pair for pair in headers if pair[0] not in _OF_THE_BODY]
     if translated.is_stream and incoming.status < 400:
-        if not kind.startswith(b"text/event-stream") or coding not in (b"", b"identity"):
+        if not kind.startswith(translated.stream_type) or coding not in (b"", b"identity"):
             raise _bad_output(f"a stream of events was asked for, and {kind.decode('latin-1')!r} came")
         kept.append((b"content-type", b"text/event-stream; charset=utf-8"))
         stream = TranslatedStream(incoming, translated.stream(), compat.native)

@@ -16,13 +16,15 @@ from msgspec import Meta, Raw, Struct
 from msgspec.structs import replace
 
 from gaugeway.core.errors import BadInput, GatewayError
-from gaugeway.proxy.admission import SHORTEST_SECRET, without_own_key
-from gaugeway.proxy.answers import INVALID_PROVIDER, NO_ROUTE
+from gaugeway.proxy.admission import SHORTEST_SECRET, Authentication, unauthorized, without_own_key
+from gaugeway.proxy.answers import BAD_HEADER, INVALID_PROVIDER, NO_ROUTE
+from gaugeway.proxy.compat import DYNAMIC, CompatEndpoint, Meant, Named
 from gaugeway.proxy.compat import SLUG as COMPAT
-from gaugeway.proxy.compat import CompatEndpoint
+from gaugeway.proxy.credentials import CREDENTIAL_HEADERS, bare_credential, secrets_in
 from gaugeway.proxy.directory import Directory
+from gaugeway.proxy.dynamic import Asking, DynamicRoutes, Walk, refuse_session
 from gaugeway.proxy.exchange import Exchange, Headers, Step, Target
-from gaugeway.proxy.headers import BAD_HEADER, CREDENTIAL_HEADERS, secrets_in, sort_request
+from gaugeway.proxy.headers import sort_request
 from gaugeway.proxy.retrying import (
     MAX_ATTEMPTS,
     MAX_DELAY_MS,
@@ -31,6 +33,8 @@ from gaugeway.proxy.retrying import (
     RetryWishes,
     settle,
 )
+from gaugeway.proxy.steps import as_step, enter, place
+from gaugeway.proxy.stored_keys import StoredKeys
 
 MAX_STEPS = 20
 MAX_STEP_HEADERS = 64 * 1024
@@ -39,7 +43,8 @@ MAX_STEP_HEADERS = 64 * 1024
 TRAVELLING = frozenset((b"user-agent", b"accept", b"accept-encoding", b"accept-language"))
 """The outer request's headers that go to every step's provider, unless the step says otherwise."""
 
-OF_THE_REQUEST = frozenset((b"cf-aig-authorization",))
+OWN_CREDENTIAL = b"cf-aig-authorization"
+OF_THE_REQUEST = frozenset((b"cf-aig-gateway-id", b"cf-aig-session-id"))
 """Gateway headers that cannot differ from step to step: they are settled before the steps are read."""
 
 OF_THE_FIRST_STEP = frozenset((b"cf-aig-cache-ttl", b"cf-cache-ttl", b"cf-aig-cache-key", b"cf-aig-cache-streams"))
@@ -76,9 +81,19 @@ _list = msgspec.json.Decoder(list[Raw])
 class Universal:
     """Reads universal requests."""
 
-    def __init__(self, directory: Directory, compat: CompatEndpoint) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        compat: CompatEndpoint,
+        keys: StoredKeys,
+        authentication: Authentication,
+        routes: DynamicRoutes,
+    ) -> None:
+        self._authentication = authentication
         self._directory = directory
+        self._keys = keys
         self._compat = compat
+        self._routes = routes
 
     def unpack(self, exchange: Exchange, body: bytes) -> None:
         """Set the exchange's steps, and it on its way to the first of them.
@@ -87,11 +102,35 @@ class Universal:
         is no list of steps, naming the step and its field.
         """
         exchange.universal_size = len(body)
+        if not exchange.authenticated:
+            self._look_for_token(exchange, body)
         sent = _split(body)
         exchange.steps = tuple(self._read_step(exchange, index, raw) for index, raw in enumerate(sent))
-        enter(exchange, 0)
+        if all(isinstance(step, Step) for step in exchange.steps):
+            refuse_session(exchange.options)
+        if isinstance(exchange.steps[0], Step):  # where a route leads is found out once the request may pass
+            enter(exchange, exchange.steps[0], 0)
 
-    def _read_step(self, exchange: Exchange, index: int, raw: Raw) -> Step:
+    def _look_for_token(self, exchange: Exchange, body: bytes) -> None:
+        """Take the token that one of the steps has for the request's; what else is wrong with them is told later.
+
+        Raises GatewayError (401) where the request must have one.
+        """
+        found: list[bytes] = []
+        try:
+            for raw in _split(body):
+                for name, value in _header_pairs(_sent.decode(raw)):
+                    if name in CREDENTIAL_HEADERS or name == OWN_CREDENTIAL:
+                        found.append(bare_credential(value))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadInput, GatewayError):
+            pass  # those before it count
+        for secret in found:
+            self._authentication.authenticate_by(exchange, secret)
+        if exchange.owes_token and not exchange.authenticated:
+            exchange.secrets += [secret for secret in found if len(secret) >= SHORTEST_SECRET]
+            raise unauthorized()
+
+    def _read_step(self, exchange: Exchange, index: int, raw: Raw) -> Step | Walk:
         try:
             sent = _sent.decode(raw)
             return self._prepare(exchange, sent, is_first=index == 0)
@@ -102,9 +141,9 @@ class Universal:
         except GatewayError as problem:
             raise _bad_step(index, problem.code, problem.message) from None
 
-    def _prepare(self, exchange: Exchange, sent: _Sent, *, is_first: bool) -> Step:
+    def _prepare(self, exchange: Exchange, sent: _Sent, *, is_first: bool) -> Step | Walk:
         target = None if sent.provider == COMPAT else self._find_target(exchange, sent.provider)
-        pairs = list(_header_pairs(sent))
+        pairs = said = list(_header_pairs(sent))
         if not is_first:
             _refuse_wishes_of_the_first(pairs)
         pairs = self._take_credentials(exchange, pairs, _NONE if target is None else target.more_credentials)
@@ -119,33 +158,33 @@ class Universal:
             content_type = "application/json"
             headers.append((b"content-type", b"application/json"))
         rest, query = self._split_endpoint(exchange, sent.endpoint)
-        body, compat = bytes(sent.query), None
+        body = bytes(sent.query)
         if target is None:
-            meant = self._compat.resolve(
-                exchange.gateway.account_id,
-                exchange.log_id,
-                method="POST",
-                rest=rest,
-                query=query,
-                headers=headers,
-                content_type=content_type,
-                body=body,
-            )
-            target, rest, query, headers, content_type, compat = meant
-            headers = self._take_credentials(exchange, headers, target.more_credentials)
-        return Step(
-            slug=target.provider.slug,
-            rest=_checked_path(rest, target, exchange.gateway.account_id),
-            query=query,
-            headers=headers,
-            content_type=content_type,
-            body=body,
-            options=options,
-            policy=settle(options.retry or NO_WISHES, exchange.gateway),
-            target=target,
-            asked=target.provider.read_request(rest, content_type, body if compat is None else compat.body),
-            compat=compat,
+            named = self._compat.read("POST", rest, body)
+            if named.prefix == DYNAMIC:
+                return self._routes.walk(
+                    exchange.gateway.scope,
+                    named,
+                    Asking(query, headers, content_type, body, options, said),
+                )
+            meant = self._resolve(exchange, named, query=query, headers=headers, content_type=content_type)
+        else:
+            meant = Meant(target, rest, query, headers, content_type, None)
+        meant = place(meant, said, self._keys.choose(exchange, meant.target, meant.headers, meant.query, options))
+        _check_path(meant, exchange.gateway.account_id)
+        policy = settle(options.retry or NO_WISHES, exchange.gateway)
+        return as_step(meant, body=body, options=options, policy=policy)
+
+    def _resolve(
+        self, exchange: Exchange, named: Named, *, query: bytes, headers: Headers, content_type: str
+    ) -> Meant:
+        """The provider's request that a step of the OpenAI-compatible endpoint stands for."""
+        gateway = exchange.gateway
+        meant = self._compat.resolve(
+            gateway.account_id, exchange.log_id, named, query=query, headers=headers, content_type=content_type
         )
+        own = self._take_credentials(exchange, meant.headers, meant.target.more_credentials)
+        return meant._replace(headers=own)
 
     def _find_target(self, exchange: Exchange, slug: str) -> Target:
         target = self._directory.target(exchange.gateway.account_id, slug)
@@ -157,7 +196,7 @@ class Universal:
         """The headers without tokens of ours; every credential is noted, to be kept out of the log."""
         kept: Headers = []
         for name, value in pairs:
-            is_credential = name in CREDENTIAL_HEADERS or name in more
+            is_credential = name in CREDENTIAL_HEADERS or name in more or name == OWN_CREDENTIAL
             noted = [self._note(exchange, secret) for secret in secrets_in(name, value)] if is_credential else []
             if not any(noted):
                 kept.append((name, value))
@@ -176,16 +215,6 @@ class Universal:
             raise BadInput("expected the path after the provider's own address, such as v1/messages", _AT)
         path, _, query = endpoint.lstrip("/").partition("?")
         return path, without_own_key(query.encode(), lambda secret: self._note(exchange, secret))
-
-
-def enter(exchange: Exchange, index: int) -> None:
-    """Turn the exchange to one of its steps: from here on it is a request for that target only."""
-    step = exchange.steps[index]
-    exchange.step = index
-    exchange.slug, exchange.rest, exchange.query = step.slug, step.rest, step.query
-    exchange.headers, exchange.content_type, exchange.body = step.headers, step.content_type, step.body
-    exchange.options, exchange.target, exchange.asked = step.options, step.target, step.asked
-    exchange.compat = step.compat
 
 
 _AT = ("endpoint",)
@@ -272,12 +301,11 @@ def _configured(wishes: RetryWishes, config: _Config) -> RetryWishes:
     return replace(wishes, **{name: value for name, value in said.items() if value is not None})
 
 
-def _checked_path(rest: str, target: Target, account_id: str) -> str:
+def _check_path(meant: Meant, account_id: str) -> None:
     try:
-        target.provider.upstream_path(rest, account_id)
+        meant.target.provider.upstream_path(meant.rest, account_id)
     except BadInput as problem:
         raise BadInput(problem.message, _AT) from problem
-    return rest
 
 
 def _field_first(message: str) -> str:

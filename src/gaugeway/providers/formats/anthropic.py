@@ -4,6 +4,7 @@
 - A stream opens with `message_start` (the prompt's figures, and a mere placeholder for the output) and ends
   with `message_delta`, whose figures are cumulative: where it names one, it is the right one.
 - `output_tokens` includes thinking.
+- OpenRouter, which speaks this format too, adds what it charged, as in its chat completions.
 - Of `iterations`, entries other than `message` (compaction, an advisor's answer) are not in the totals.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -18,12 +20,26 @@ from msgspec import Raw, Struct
 
 from gaugeway.core.model import Usage
 from gaugeway.core.provider import Reported
-from gaugeway.providers.formats.format import ABSENT, Counts, count, is_object, note, text, total
+from gaugeway.providers.formats.format import ABSENT, Counts, charged, count, is_object, misfit, note, text, total
 
 _MESSAGE = re.compile(rb'"type"\s*:\s*"message"')
 _TYPES = frozenset({"message", "message_start", "message_delta"})
 _USUAL = frozenset({"standard", "global", "not_available"})
 """Values of service_tier, speed and inference_geo that mean the list price."""
+_NO_COUNTS = frozenset(
+    {
+        "cache_creation",
+        "output_tokens_details",
+        "server_tool_use",
+        "service_tier",
+        "speed",
+        "inference_geo",
+        "iterations",
+        "cost",
+        "is_byok",
+        "cost_details",
+    }
+)
 
 
 class _CacheCreation(Struct, gc=False):
@@ -37,6 +53,7 @@ class _OutputDetails(Struct, gc=False):
 
 class _ServerTools(Struct, gc=False):
     web_search_requests: Any = None
+    code_execution_requests: Any = None
 
 
 class _Iteration(Struct, gc=False):
@@ -55,6 +72,9 @@ class _Usage(Struct):
     inference_geo: Any = None
     speed: Any = None
     iterations: list[_Iteration] | None = None
+    cost: Any = None  # OpenRouter
+    is_byok: Any = None
+    cost_details: Any = None
 
 
 class _Document(Struct):
@@ -69,9 +89,10 @@ class Anthropic:
 
     markers = (b'"usage"',)
     opens_with_usage = True
+    beside = ()
 
     def __init__(self) -> None:
-        self._decoder = msgspec.json.Decoder(_Document)
+        self._decoder = msgspec.json.Decoder(_Document, float_hook=Decimal)
 
     def wrappers(self, head: bytes) -> tuple[bytes, ...]:
         """See Format."""
@@ -128,8 +149,10 @@ def _normalise(said: _Usage) -> Usage | None:
         cache_write_tokens=written,
         cache_write_1h_tokens=hour,
         reasoning_tokens=thought,
+        reported_cost=charged(said.cost, said.is_byok, said.cost_details),
         other_units=_other_units(said),
         price_context=_price_context(said),
+        doubt=misfit(said, said.cache_creation, said.output_tokens_details, said.server_tool_use, apart=_NO_COUNTS),
     )
 
 
@@ -138,7 +161,8 @@ def _other_units(said: _Usage) -> Counts | None:
         return None
     others: Counts = {}
     if said.server_tool_use is not None:
-        note(others, web_searches=said.server_tool_use.web_search_requests)
+        tools = said.server_tool_use
+        note(others, web_searches=tools.web_search_requests, code_executions=tools.code_execution_requests)
     for iteration in said.iterations or ():
         kind = text(iteration.type)
         if kind is not None and kind != "message":
@@ -155,4 +179,6 @@ def _price_context(said: _Usage) -> dict[str, str] | None:
     if context.get("service_tier") == "batch":
         del context["service_tier"]
         context["processing"] = "batch"
+    if said.is_byok is True:
+        context["billing"] = "own key"
     return context or None

@@ -3,6 +3,7 @@ ApiMeta, Usage).
 
 - v2 chat puts `usage` beside the message, v1 (and embed and rerank) puts `meta`. Streams put them into the last
   event: `message-end` (`delta.usage`) or `stream-end` (`response.meta`).
+- The counts are doubles there. Images are billed by `image_tokens`, apart from `input_tokens`.
 - Both hold `billed_units`, what is charged for, and `tokens`, which counts Cohere's own preamble too. The
   billed ones are reported here, because prices multiply those; `cached_tokens` is a part of the others.
 """
@@ -17,7 +18,7 @@ from msgspec import Struct
 
 from gaugeway.core.model import Usage
 from gaugeway.core.provider import Reported
-from gaugeway.providers.formats.format import Counts, count, note
+from gaugeway.providers.formats.format import Counts, count, misfit, note, total
 
 
 class _Tokens(Struct, gc=False):
@@ -26,6 +27,7 @@ class _Tokens(Struct, gc=False):
     search_units: Any = None
     classifications: Any = None
     images: Any = None
+    image_tokens: Any = None
 
 
 class _Usage(Struct):
@@ -51,6 +53,7 @@ class Cohere:
 
     markers = (b'"usage"', b'"meta"')
     opens_with_usage = False
+    beside = ()
 
     def __init__(self) -> None:
         self._decoder = msgspec.json.Decoder(_Document)
@@ -97,12 +100,18 @@ def _normalise(said: _Usage) -> Usage | None:
             others,
             rerank_searches=tokens.search_units,
             classifications=tokens.classifications,
-            images=tokens.images,
+            images=None if tokens.image_tokens else tokens.images,
+            input_image_tokens=tokens.image_tokens,
         )
-        tokens_in, tokens_out = count(tokens.input_tokens), count(tokens.output_tokens)
+        tokens_in = total(count(tokens.input_tokens), count(tokens.image_tokens))
+        tokens_out = count(tokens.output_tokens)
         if tokens_in is not None or tokens_out is not None or others:
             cached = count(said.cached_tokens) if tokens is said.tokens else None
             return Usage(
-                tokens_in=tokens_in, tokens_out=tokens_out, cached_tokens_in=cached, other_units=others or None
+                tokens_in=tokens_in,
+                tokens_out=tokens_out,
+                cached_tokens_in=cached,
+                other_units=others or None,
+                doubt=misfit(tokens),
             )
     return None

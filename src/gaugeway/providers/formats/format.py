@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from itertools import compress
+from operator import is_
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from msgspec import Raw
+from msgspec import Raw, Struct
+from msgspec.structs import astuple
 
 from gaugeway.core.provider import Reported
 
@@ -14,6 +18,9 @@ D = TypeVar("D")
 
 MAX_COUNT = 1 << 48
 """No request uses more of anything; a larger number is no count, and sums of them stay within 63 bits."""
+
+MAX_SHOWN = 10**18
+"""Larger numbers are not written out."""
 
 Counts = dict[str, int | float]
 
@@ -32,6 +39,11 @@ class Format(Protocol, Generic[D]):
     @property
     def opens_with_usage(self) -> bool:
         """Whether a stream's first event holds figures that its last one lacks."""
+        ...
+
+    @property
+    def beside(self) -> tuple[bytes, ...]:
+        """JSON keys of what is billed too, and may stand in another document of a stream than its figures."""
         ...
 
     def wrappers(self, head: bytes) -> tuple[bytes, ...]:
@@ -55,8 +67,56 @@ class Format(Protocol, Generic[D]):
 
 
 def count(value: object) -> int | None:
-    """The value where it is a possible count: a whole number from 0 to MAX_COUNT. Anything else is unreported."""
-    return value if type(value) is int and 0 <= value <= MAX_COUNT else None
+    """The value where it is a possible count: a whole number from 0 to MAX_COUNT, 12.0 too. Else None."""
+    if type(value) is int:
+        return value if 0 <= value <= MAX_COUNT else None
+    if isinstance(value, float | Decimal) and value == value and 0 <= value <= MAX_COUNT:  # noqa: PLR0124  no NaN
+        whole = int(value)
+        return whole if whole == value else None
+    return None
+
+
+_sound: set[type] = {int, type(None)}
+"""The types of what fits: counts, what is not said, and the structs within structs, learnt as they come."""
+_is_int = partial(is_, int)
+
+
+def _is_sound(part: Struct) -> bool:
+    """Whether it says nothing but counts. As that is so nearly always, it is found out in C."""
+    values = astuple(part)
+    if not _sound.issuperset(map(type, values)):
+        return False
+    counts: list[int] = [*compress(values, map(_is_int, map(type, values)))]
+    return not counts or (min(counts) >= 0 and max(counts) <= MAX_COUNT)
+
+
+def misfit(*parts: Struct | None, apart: frozenset[str] = frozenset()) -> str | None:
+    """What is said and is no count, in words, for Usage.doubt: to leave it out would make a cost of the rest.
+
+    `apart` are the fields, by their names in JSON, that are no counts. None: all others are, or are not said.
+    """
+    for part in parts:
+        if part is None or _is_sound(part):
+            continue
+        for place, value in enumerate(astuple(part)):
+            if value is None or (type(value) is int and 0 <= value <= MAX_COUNT):
+                continue
+            if isinstance(value, Struct):
+                _sound.add(type(value))
+                continue
+            name = part.__struct_encode_fields__[place]
+            if name not in apart and count(value) is None:
+                return f"the provider's {name} is {_shown(value)}, which is no count"
+    return None
+
+
+def _shown(value: object) -> str:
+    """What was said in a few words; no text of the provider's, which may be anything."""
+    if value is True or value is False:
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal):
+        return f"{value}" if abs(value) < MAX_SHOWN else "a number beyond all bounds"
+    return "a text" if isinstance(value, str) else "no number"
 
 
 def dollars(value: object) -> Decimal | None:
@@ -66,6 +126,16 @@ def dollars(value: object) -> Decimal | None:
     if not isinstance(value, Decimal) or not value.is_finite() or value.is_signed() or value >= 10**9:
         return None
     return value
+
+
+def charged(cost: object, is_byok: object, details: object) -> Decimal | None:
+    """What OpenRouter says it charged; with a key of one's own, what the provider charges as well."""
+    fee = dollars(cost)
+    if is_byok is not True or fee is None:
+        return fee
+    beside = cast("dict[str, Any]", details) if isinstance(details, dict) else {}
+    upstream = dollars(beside.get("upstream_inference_cost"))
+    return None if upstream is None else fee + upstream
 
 
 def text(value: object) -> str | None:

@@ -17,9 +17,19 @@ from msgspec import Struct
 
 from gaugeway.core.model import Usage
 from gaugeway.core.provider import Reported
-from gaugeway.providers.formats.format import Counts, count, text, total
+from gaugeway.providers.formats.format import Counts, count, misfit, text, total
 
 _OLDER = ("gemini-1", "gemini-2")
+_NO_COUNTS = frozenset(
+    {
+        "promptTokensDetails",
+        "candidatesTokensDetails",
+        "cacheTokensDetails",
+        "toolUsePromptTokensDetails",
+        "serviceTier",
+        "trafficType",
+    }
+)
 
 
 class _Modality(Struct, rename="camel", gc=False):
@@ -42,17 +52,37 @@ class _Metadata(Struct, rename="camel"):
     cache_tokens_details: _Modalities = None
     tool_use_prompt_tokens_details: _Modalities = None
     service_tier: Any = None
+    traffic_type: Any = None  # Vertex AI: on demand, or bought in advance
+
+
+class _Chunk(Struct, gc=False):
+    maps: Any = None
 
 
 class _Grounding(Struct, rename="camel"):
     web_search_queries: list[Any] | None = None
+    image_search_queries: list[Any] | None = None
+    grounding_chunks: list[_Chunk] | None = None
 
 
 class _Candidate(Struct, rename="camel"):
     grounding_metadata: _Grounding | None = None
 
 
+class _Statistics(Struct, gc=False):
+    token_count: Any = None
+
+
+class _Embeddings(Struct):
+    statistics: _Statistics | None = None
+
+
+class _Prediction(Struct):
+    embeddings: _Embeddings | None = None
+
+
 class _Document(Struct, rename="camel"):
+    predictions: list[_Prediction] | None = None  # Vertex AI's embeddings
     candidates: list[_Candidate] | None = None
     usage_metadata: _Metadata | None = None
     model_version: Any = None
@@ -61,8 +91,9 @@ class _Document(Struct, rename="camel"):
 class Gemini:
     """The format of Google's Gemini API."""
 
-    markers = (b'"usageMetadata"',)
+    markers = (b'"usageMetadata"', b'"token_count"')
     opens_with_usage = False
+    beside = (b'"groundingMetadata"',)
 
     def __init__(self) -> None:
         self._decoder = msgspec.json.Decoder(_Document)
@@ -88,12 +119,26 @@ class Gemini:
         usage: Usage | None = None
         for document in documents:
             model = text(document.model_version) or model
+        tools = _tools(documents, model or "")
+        for document in documents:
             if document.usage_metadata is not None:
-                usage = _normalise(document.usage_metadata, _searches(document, model or "")) or usage
+                usage = _normalise(document.usage_metadata, tools) or usage
+            elif document.predictions is not None:
+                usage = _embedded(document.predictions) or usage
         return Reported(usage=usage, model=model)
 
 
-def _normalise(said: _Metadata, searches: int) -> Usage | None:
+def _embedded(predictions: list[_Prediction]) -> Usage | None:
+    """Each embedding counts for itself; where one does not, the whole is not known."""
+    counts: list[int | None] = []
+    for prediction in predictions:
+        said = None if prediction.embeddings is None else prediction.embeddings.statistics
+        tokens = None if said is None else said.token_count
+        counts.append(count(tokens))
+    return None if None in counts or not counts else Usage(tokens_in=total(*counts))
+
+
+def _normalise(said: _Metadata, tools_used: Counts) -> Usage | None:
     prompt, candidates = count(said.prompt_token_count), count(said.candidates_token_count)
     thoughts, tools = count(said.thoughts_token_count), count(said.tool_use_prompt_token_count)
     tokens_in, tokens_out = total(prompt, tools), total(candidates, thoughts)
@@ -105,9 +150,12 @@ def _normalise(said: _Metadata, searches: int) -> Usage | None:
     _add_modalities(parts, "output_{}_tokens", said.candidates_tokens_details)
     _add_modalities(parts, "cache_{}_read_tokens", said.cache_tokens_details)
     audio_in, audio_out = parts.pop("input_audio_tokens", None), parts.pop("output_audio_tokens", None)
-    if searches:
-        parts["web_searches"] = searches
-    tier = text(said.service_tier)
+    parts |= tools_used
+    context = {
+        name: value.lower()
+        for name in ("service_tier", "traffic_type")
+        if (value := text(getattr(said, name))) is not None
+    }
     return Usage(
         tokens_in=tokens_in,
         tokens_out=tokens_out,
@@ -116,8 +164,16 @@ def _normalise(said: _Metadata, searches: int) -> Usage | None:
         audio_tokens_in=count(audio_in),
         audio_tokens_out=count(audio_out),
         other_units=parts or None,
-        price_context=None if tier is None else {"service_tier": tier.lower()},
+        price_context=context or None,
+        doubt=misfit(said, apart=_NO_COUNTS) or _doubt(said, tokens_in, tokens_out),
     )
+
+
+def _doubt(said: _Metadata, tokens_in: int | None, tokens_out: int | None) -> str | None:
+    whole, parts = count(said.total_token_count), total(tokens_in, tokens_out)
+    if whole is None or parts is None or whole <= parts or tokens_out is None:
+        return None
+    return f"the provider counted {whole - parts} tokens in its total that it does not say the kind of"
 
 
 _MODALITIES = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
@@ -133,9 +189,25 @@ def _add_modalities(parts: Counts, name: str, details: _Modalities) -> None:
             parts[key] = parts.get(key, 0) + tokens
 
 
-def _searches(document: _Document, model: str) -> int:
-    queries = 0
-    for candidate in document.candidates or ():
-        if candidate.grounding_metadata is not None:
-            queries += len(candidate.grounding_metadata.web_search_queries or ())
-    return min(queries, 1) if model.startswith(_OLDER) else queries
+def _tools(documents: Sequence[_Document], model: str) -> Counts:
+    """The tools that are billed by the call: searches, and answers that Google Maps grounded.
+
+    A stream's chunks may each add queries, or repeat those before.
+    """
+    groundings = [
+        [candidate.grounding_metadata for candidate in document.candidates or () if candidate.grounding_metadata]
+        for document in documents
+    ]
+    if not any(groundings):
+        return {}
+    used: Counts = {}
+    for name in ("web_search_queries", "image_search_queries"):
+        asked = [[query for one in chunk for query in getattr(one, name) or ()] for chunk in groundings]
+        different = {str(query) for queries in asked for query in queries}
+        if different:
+            used[name.replace("_queries", "es")] = max(len(different), *map(len, asked))
+    if any(place.maps is not None for chunk in groundings for one in chunk for place in one.grounding_chunks or ()):
+        used["maps_groundings"] = 1
+    if "web_searches" in used and model.startswith(_OLDER):
+        used["web_searches"] = 1
+    return used

@@ -15,6 +15,12 @@ ImagesResponse, Transcription) and the differences of those who speak the same f
   10^-10 dollars (docs.x.ai, Response).
 - xAI's and Perplexity's `completion_tokens` leave reasoning out. `total_tokens` tells: where it is
   larger than prompt and completion together by the reasoning (and citation) tokens, they are added.
+- Google's OpenAI-compatible answers leave thinking out and do not say how much it was: it is what `total_tokens`
+  has beyond prompt and completion. With others such a rest is a doubt.
+- Mistral's conversations count `connector_tokens` beside the prompt's, and calls of `connectors`
+  (docs.mistral.ai, Agents & Conversations); its OCR counts pages, in `usage_info` (docs.mistral.ai/api, OCR).
+- xAI's tools on its own side, and the sources of its Live Search, cost a fee each (docs.x.ai, Pricing).
+- OpenAI's cache writes for 12 hours and its drawing of SVG are billed apart from what has a listed price.
 """
 
 from __future__ import annotations
@@ -28,10 +34,44 @@ from msgspec import Raw, Struct
 
 from gaugeway.core.model import Usage
 from gaugeway.core.provider import Reported
-from gaugeway.providers.formats.format import ABSENT, Counts, count, dollars, duration, is_object, note, text
+from gaugeway.providers.formats.format import (
+    ABSENT,
+    Counts,
+    charged,
+    count,
+    dollars,
+    duration,
+    is_object,
+    misfit,
+    note,
+    text,
+)
 from gaugeway.providers.formats.tools import note_tool_calls
 
 _TICK = Decimal("1e-10")
+
+
+_NO_COUNTS = frozenset(
+    {
+        "prompt_tokens_details",
+        "completion_tokens_details",
+        "input_tokens_details",
+        "input_token_details",
+        "output_tokens_details",
+        "cache_write_tokens_details",
+        "cost",
+        "is_byok",
+        "cost_details",
+        "seconds",
+        "prompt_audio_seconds",
+        "connectors",
+        "search_context_size",
+    }
+)
+
+
+class _WriteDetails(Struct, gc=False):
+    ttl_12h_tokens: Any = None
 
 
 class _InputDetails(Struct, gc=False):
@@ -40,6 +80,7 @@ class _InputDetails(Struct, gc=False):
     cache_write_tokens: Any = None
     image_tokens: Any = None
     cache_read_input_tokens: Any = None  # Perplexity's responses
+    cache_write_tokens_details: _WriteDetails | None = None
 
 
 class _OutputDetails(Struct, gc=False):
@@ -70,6 +111,16 @@ class _Usage(Struct, gc=False):
     input_token_details: _InputDetails | None = None  # transcriptions
     seconds: Any = None
     prompt_audio_seconds: Any = None  # Mistral
+    connector_tokens: Any = None
+    connectors: Any = None
+    num_sources_used: Any = None  # xAI
+    num_server_side_tools_used: Any = None
+    search_context_size: Any = None  # Perplexity
+
+
+class _Pages(Struct, gc=False):
+    pages_processed: Any = None
+    pages_processed_annotation: Any = None
 
 
 class _Groq(Struct, gc=False):
@@ -85,15 +136,22 @@ class OpenAIDocument(Struct, gc=False):
     output: Raw = ABSENT
     response: Raw = ABSENT
     x_groq: _Groq | None = None
+    svg_usage: Raw = ABSENT
+    usage_info: _Pages | None = None
 
 
 class OpenAI:
-    """The format of OpenAI and of those who speak it."""
+    """The format of OpenAI and of those who speak it.
 
-    markers = (b'"usage"',)
+    `markers`: see Format. `rest_is_thought`: what the total has beyond prompt and completion was thinking.
+    """
+
     opens_with_usage = False
+    beside = ()
 
-    def __init__(self) -> None:
+    def __init__(self, *, markers: tuple[bytes, ...] = (b'"usage"',), rest_is_thought: bool = False) -> None:
+        self.markers = markers
+        self._rest_is_thought = rest_is_thought
         self._decoder = msgspec.json.Decoder(OpenAIDocument, float_hook=Decimal)
 
     def wrappers(self, head: bytes) -> tuple[bytes, ...]:  # noqa: ARG002  the port's
@@ -123,11 +181,23 @@ class OpenAI:
         for document in documents:
             model = text(document.model) or model
             if document.usage is not None:
-                usage = _normalise(document.usage, document) or usage
+                usage = _normalise(document.usage, document, self._rest_is_thought) or usage
+            elif document.usage_info is not None:
+                usage = _pages(document.usage_info) or usage
         return Reported(usage=usage, model=model)
 
 
-def _normalise(said: _Usage, document: OpenAIDocument) -> Usage | None:
+def _pages(said: _Pages) -> Usage | None:
+    """Of OCR: pages that are annotated too cost more, and are not those that are not."""
+    read, annotated = count(said.pages_processed), count(said.pages_processed_annotation) or 0
+    if read is None:
+        return None
+    others: Counts = {"input_document_pages": max(read, annotated)}
+    note(others, input_annotated_document_pages=annotated)
+    return Usage(other_units=others, doubt=misfit(said))
+
+
+def _normalise(said: _Usage, document: OpenAIDocument, rest_is_thought: bool) -> Usage | None:
     tokens_in, tokens_out = count(said.prompt_tokens), count(said.completion_tokens)
     if tokens_in is None and tokens_out is None:
         tokens_in, tokens_out = count(said.input_tokens), count(said.output_tokens)
@@ -141,6 +211,8 @@ def _normalise(said: _Usage, document: OpenAIDocument) -> Usage | None:
             cached = count(into.cache_read_input_tokens)
         if into.image_tokens:
             note(others, input_image_tokens=into.image_tokens)
+        if into.cache_write_tokens_details is not None:
+            note(others, cache_writes_for_12_hours=into.cache_write_tokens_details.ttl_12h_tokens)
     out = said.completion_tokens_details or said.output_tokens_details
     if out is not None:
         reasoning, audio_out = count(out.reasoning_tokens), count(out.audio_tokens)
@@ -152,6 +224,10 @@ def _normalise(said: _Usage, document: OpenAIDocument) -> Usage | None:
     if tokens_out is not None:
         reasoning, apart = _apart(said, tokens_in, tokens_out, reasoning)
         tokens_out += apart
+    has_rest = said.total_tokens is not None and said.total_tokens != (tokens_in or 0) + (tokens_out or 0)
+    rest = _rest(said, tokens_in, tokens_out) if has_rest else 0
+    if rest and rest_is_thought and tokens_out is not None:
+        reasoning, tokens_out, rest = (reasoning or 0) + rest, tokens_out + rest, 0
     _note_other_units(others, said, document)
     usage = Usage(
         tokens_in=tokens_in,
@@ -164,6 +240,7 @@ def _normalise(said: _Usage, document: OpenAIDocument) -> Usage | None:
         reported_cost=_cost(said),
         other_units=others or None,
         price_context=_context(said, document.service_tier),
+        doubt=misfit(said, into, out, apart=_NO_COUNTS) or _doubt(rest),
     )
     return (
         None if tokens_in is None and tokens_out is None and usage.reported_cost is None and not others else usage
@@ -182,16 +259,25 @@ def _apart(said: _Usage, tokens_in: int | None, tokens_out: int, reasoning: int 
     return reasoning, 0
 
 
+def _rest(said: _Usage, tokens_in: int | None, tokens_out: int | None) -> int:
+    """How many tokens the total has that nothing else accounts for."""
+    whole = count(said.total_tokens)
+    if whole is None or tokens_in is None or tokens_out is None or said.prompt_audio_seconds is not None:
+        return 0
+    return max(0, whole - tokens_in - tokens_out - (count(said.connector_tokens) or 0))
+
+
+def _doubt(rest: int) -> str | None:
+    if not rest:
+        return None
+    return f"the provider counted {rest} tokens in its total that are neither input nor output, as it reports them"
+
+
 def _cost(said: _Usage) -> Decimal | None:
     if isinstance(said.cost, dict):
         return dollars(cast("dict[str, Any]", said.cost).get("total_cost"))
     if said.cost is not None:
-        charged = dollars(said.cost)
-        if said.is_byok is not True or charged is None:
-            return charged
-        beside = cast("dict[str, Any]", said.cost_details) if isinstance(said.cost_details, dict) else {}
-        upstream = dollars(beside.get("upstream_inference_cost"))
-        return None if upstream is None else charged + upstream
+        return charged(said.cost, said.is_byok, said.cost_details)
     if said.cost_in_usd_ticks is not None:
         ticks = count(said.cost_in_usd_ticks)
         return None if ticks is None else ticks * _TICK
@@ -199,19 +285,34 @@ def _cost(said: _Usage) -> Decimal | None:
 
 
 def _note_other_units(others: Counts, said: _Usage, document: OpenAIDocument) -> None:
-    if said.num_search_queries is not None:
-        note(others, web_searches=said.num_search_queries)
+    if said.num_search_queries is not None or said.citation_tokens is not None:
+        note(others, web_searches=said.num_search_queries, output_citation_tokens=said.citation_tokens)
     seconds = said.seconds if said.seconds is not None else said.prompt_audio_seconds
     if seconds is not None and (length := duration(seconds)):
         others["audio_seconds"] = others["input_audio_seconds"] = length
+    if said.connectors is not None or said.connector_tokens is not None:
+        _note_connectors(others, said)
+    if said.num_sources_used or said.num_server_side_tools_used:
+        note(others, search_sources=said.num_sources_used, server_side_tools=said.num_server_side_tools_used)
+    if document.svg_usage is not ABSENT and is_object(document.svg_usage):
+        others["svg_drawings"] = 1
     if document.output is not ABSENT:
         note_tool_calls(others, document.output)
+
+
+def _note_connectors(others: Counts, said: _Usage) -> None:
+    note(others, connector_tokens=said.connector_tokens)
+    calls = cast("dict[str, Any]", said.connectors) if isinstance(said.connectors, dict) else {}
+    if made := sum(count(number) or 0 for number in calls.values()):
+        others["connector_calls"] = made
 
 
 def _context(said: _Usage, service_tier: object) -> dict[str, str] | None:
     context: dict[str, str] = {}
     if (tier := text(service_tier)) is not None:
         context["service_tier"] = tier
+    if said.cost is None and (size := text(said.search_context_size)) is not None:
+        context["search_context_size"] = size
     if said.is_byok is True:
         context["billing"] = "own key"  # only what OpenRouter reports can be the cost
     return context or None

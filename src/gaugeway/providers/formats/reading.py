@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gaugeway.core.provider import Reported
 from gaugeway.providers.formats import fragments, sse
@@ -28,6 +28,7 @@ class _Anything(Struct):
 _CUT_OFF = "Input data was truncated"
 """msgspec's word for JSON that is sound as far as it goes."""
 _object = msgspec.json.Decoder(_Anything)
+_elements = msgspec.json.Decoder(list[Raw])
 
 
 def read_response(formats: tuple[Format[Any], ...], content_type: str, body: bytes) -> Reported:
@@ -113,18 +114,46 @@ def _read_array(form: Format[Any], body: bytes) -> Reported:
         last = fragments.element(body[at:])
         document = None if last is None else _with_usage(form, last)
         if document is not None:
-            return form.report((document,))
+            return form.report((*_beside_in_array(form, body), document))
     return NOTHING
+
+
+def _beside_in_array(form: Format[Any], body: bytes) -> list[Any]:
+    """What else has to be known, where the array is whole: elements with the format's keys beside the figures."""
+    if not _has_beside(form, body):
+        return []
+    try:
+        elements = _elements.decode(body)
+    except (ValueError, RecursionError):
+        return []
+    return _decoded(form, (bytes(one) for one in elements if _has_beside(form, bytes(one))))
+
+
+def _has_beside(form: Format[Any], body: bytes) -> bool:
+    return any(key in body for key in form.beside)
+
+
+def _decoded(form: Format[Any], documents: Iterable[bytes]) -> list[Any]:
+    return [decoded for document in documents if (decoded := form.decode(document)) is not None]
 
 
 def _read_events(form: Format[Any], body: bytes) -> Reported:
     found: tuple[Any, ...] = ()
+    reported = NOTHING
     for candidate in sse.candidates(body, form.markers):
-        document = _with_usage(form, candidate.document) or _from_fragment(form, candidate.fragment, b"")
+        document = form.decode(candidate.document)
         if document is not None:
+            reported = form.report((document,))
+        if reported.usage is None:
+            document = _from_fragment(form, candidate.fragment, b"")
+            reported = NOTHING if document is None else form.report((document,))
+        if reported.usage is not None:
             found = (document,)
             break
-    reported = form.report(found) if found else NOTHING
+    if found and _has_beside(form, body):
+        others = [candidate.document for candidate in sse.candidates(body, form.beside)]
+        found = (*reversed(_decoded(form, others)), *found)
+        reported = form.report(found)
     if reported.model is not None and not form.opens_with_usage:
         return reported
     for data in sse.opening(body):

@@ -25,6 +25,7 @@ class WorkersAI:
 
     markers = (b'"usage"',)
     opens_with_usage = False
+    beside = ()
 
     def __init__(self) -> None:
         self._decoder = msgspec.json.Decoder(_Envelope)

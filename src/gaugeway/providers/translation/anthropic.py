@@ -7,17 +7,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from gaugeway.core.errors import BadInput, Path
-from gaugeway.core.provider import StreamTranslation
 from gaugeway.providers.translation import chat as openai
+from gaugeway.providers.translation import reading
 from gaugeway.providers.translation.anthropic_answer import AnthropicStream, translate_answer
+from gaugeway.providers.translation.call import Call
 from gaugeway.providers.translation.chat import COMMON_REFUSALS, ChatRequest, Content, Part, ToolChoice, is_given
-from gaugeway.providers.translation.output import error_body
 
 DEFAULT_MAX_TOKENS = 32_000
 """The most that every Claude model since 4 takes (docs.claude.com, models overview)."""
@@ -39,53 +40,42 @@ _NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 Json = dict[str, Any]
 
 
-class AnthropicCall(Struct, frozen=True, kw_only=True):
-    """See core.provider.Translated."""
-
-    body: bytes
-    is_stream: bool
-    wants_usage: bool
-    created: int
-    path: str = "v1/messages"
-    query: bytes = b""
-
-    def answer(self, body: bytes) -> bytes:
-        """See Translated."""
-        return translate_answer(body, self.created)
-
-    def error(self, body: bytes) -> bytes:
-        """See Translated."""
-        return error_body(body)
-
-    def stream(self) -> StreamTranslation:
-        """See Translated."""
-        return AnthropicStream(created=self.created, wants_usage=self.wants_usage)
-
-
 class AnthropicMessages:
     """See core.provider.Translation."""
 
     key_header = b"x-api-key"
+    takes_thinking = True
     headers = ((b"anthropic-version", b"2023-06-01"),)
 
-    def request(self, model: str, body: bytes, *, reply_id: str, created: int) -> AnthropicCall:  # noqa: ARG002
+    def request(self, model: str, body: bytes, *, reply_id: str, created: int) -> Call:  # noqa: ARG002
         """See Translation. Anthropic's answers always have an id."""
-        chat = openai.decode(body, REFUSED)
-        instructions, turns = _messages(chat)
-        built: Json = {"model": model, "max_tokens": chat.limit or DEFAULT_MAX_TOKENS, "messages": turns}
-        if instructions:
-            built["system"] = instructions
-        _add_settings(built, chat)
-        _add_tools(built, chat)
-        _add_output(built, chat)
-        if chat.stream:
-            built["stream"] = True
-        return AnthropicCall(
-            body=msgspec.json.encode(built),
-            is_stream=chat.stream is True,
-            wants_usage=chat.wants_usage,
-            created=created,
-        )
+        return message_call(body, path="v1/messages", created=created, model=model)
+
+
+def message_call(body: bytes, *, path: str, created: int, **fields: str) -> Call:
+    """The request for a message at a path; `fields` stand in its body beside what the chat asks for."""
+    chat = openai.decode(body, REFUSED)
+    return Call(
+        path=path,
+        body=msgspec.json.encode({**fields, **message_request(chat)}),
+        is_stream=chat.stream is True,
+        answered=partial(translate_answer, created=created),
+        streamed=partial(AnthropicStream, created=created, wants_usage=chat.wants_usage),
+    )
+
+
+def message_request(chat: ChatRequest) -> Json:
+    """The body of a request for a message, but for the model. Raises BadInput."""
+    instructions, turns = _messages(chat)
+    built: Json = {"max_tokens": chat.limit or DEFAULT_MAX_TOKENS, "messages": turns}
+    if instructions:
+        built["system"] = instructions
+    _add_settings(built, chat)
+    _add_tools(built, chat)
+    _add_output(built, chat)
+    if chat.stream:
+        built["stream"] = True
+    return built
 
 
 # --- parameters
@@ -117,7 +107,7 @@ def _add_tools(built: Json, chat: ChatRequest) -> None:
         if chat.tool_choice not in (None, "none", "auto") or chat.parallel_tool_calls is False:
             raise BadInput("needs tools", ("tool_choice" if chat.tool_choice else "parallel_tool_calls",))
         return
-    built["tools"] = [_tool(tool, function) for tool, function in zip(tools, openai.functions(tools), strict=True)]
+    built["tools"] = [_tool(tool, function) for tool, function in zip(tools, reading.functions(tools), strict=True)]
     choice = _tool_choice(chat.tool_choice)
     if chat.parallel_tool_calls is False and choice != {"type": "none"}:
         choice = (choice or {"type": "auto"}) | {"disable_parallel_tool_use": True}
@@ -139,7 +129,7 @@ def _tool_choice(choice: str | ToolChoice | None) -> Json | None:
     if choice is None:
         return None
     if isinstance(choice, ToolChoice):
-        return {"type": "tool", "name": openai.chosen_function(choice)}
+        return {"type": "tool", "name": reading.chosen_function(choice)}
     names = {"auto": "auto", "none": "none", "required": "any"}
     if choice not in names:
         raise BadInput(f"expected {', '.join(names)} or a function", ("tool_choice",))
@@ -159,7 +149,7 @@ def _add_output(built: Json, chat: ChatRequest) -> None:
         output["effort"] = effort
     wanted = chat.response_format
     if wanted is not None and wanted.type == "json_schema":
-        output["format"] = {"type": "json_schema", "schema": openai.answer_schema(wanted)}
+        output["format"] = {"type": "json_schema", "schema": reading.answer_schema(wanted)}
     elif wanted is not None and wanted.type != "text":
         reason = f"Anthropic has no {wanted.type}: give the schema (json_schema)"
         raise BadInput(reason, ("response_format", "type"))
@@ -184,26 +174,18 @@ def _messages(chat: ChatRequest) -> tuple[list[Json], list[Json]]:
                 else:
                     instructions += blocks
             case openai.User():
-                _add_turn(turns, "user", _blocks(message.content, (*path, "content")))
+                reading.add_turn(turns, "user", _blocks(message.content, (*path, "content")))
             case openai.Assistant():
                 turns.append({"role": "assistant", "content": _assistant(message, path)})
             case openai.ToolResult():
-                _add_turn(turns, "user", [_result(message, path)])
+                reading.add_turn(turns, "user", [_result(message, path)])
     if not turns:
         raise BadInput("Anthropic needs a message of the user", ("messages",))
     return instructions, turns
 
 
-def _add_turn(turns: list[Json], role: str, blocks: list[Json]) -> None:
-    """To the turn under way, where it is that one's: results of parallel calls belong into one."""
-    if turns and turns[-1]["role"] == role:
-        turns[-1]["content"] += blocks
-    else:
-        turns.append({"role": role, "content": blocks})
-
-
 def _assistant(message: openai.Assistant, path: Path) -> list[Any]:
-    openai.check_assistant(message, path)
+    reading.check_assistant(message, path)
     blocks: list[Any] = []
     for index, block in enumerate(message.thinking_blocks or ()):
         blocks.append(_thinking(block, (*path, "thinking_blocks", index)))
@@ -218,7 +200,7 @@ def _assistant(message: openai.Assistant, path: Path) -> list[Any]:
         where: Path = (*path, "tool_calls", index)
         if call.extra_content is not None:
             raise BadInput("is Google's own; leave it out", (*where, "extra_content"))
-        name, arguments = openai.called(call, where)
+        name, arguments = reading.called(call, where)
         blocks.append({"type": "tool_use", "id": call.id, "name": name, "input": arguments})
     if not blocks:
         raise BadInput("says nothing: it needs content or tool_calls", path)
@@ -280,7 +262,7 @@ def _image_source(image: openai.ImageUrl, path: Path) -> Json:
         raise BadInput("Anthropic knows no levels of detail; leave it out", (*path, "detail"))
     if image.url.startswith(("https://", "http://")):
         return {"type": "url", "url": image.url}
-    data = openai.split_data_url(image.url)
+    data = reading.split_data_url(image.url)
     if data is None:
         raise BadInput("expected an https URL, or a data URL in base64", (*path, "url"))
     if data[0] not in IMAGE_TYPES:
@@ -291,7 +273,7 @@ def _image_source(image: openai.ImageUrl, path: Path) -> Json:
 def _document(file: openai.FileData, path: Path) -> Json:
     if file.file_id is not None:
         raise BadInput("is a file at OpenAI; send file_data", (*path, "file_id"))
-    data = openai.split_data_url(file.file_data or "")
+    data = reading.split_data_url(file.file_data or "")
     if data is None or data[0] != "application/pdf":
         raise BadInput("expected a data URL of an application/pdf in base64", (*path, "file_data"))
     block: Json = {"type": "document", "source": {"type": "base64", "media_type": data[0], "data": data[1]}}

@@ -15,7 +15,17 @@ from gaugeway.core.errors import ProtocolBroken
 from gaugeway.core.provider import Reported
 from gaugeway.providers.formats.anthropic import Anthropic
 from gaugeway.providers.translation.events import Events
-from gaugeway.providers.translation.output import DONE, Chunks, choice, completion, raw_text, tool_call
+from gaugeway.providers.translation.output import (
+    DONE,
+    Chunks,
+    choice,
+    completion,
+    error_fields,
+    message,
+    raw_text,
+    tool_call,
+)
+from gaugeway.providers.translation.streaming import TranslatedEvents
 
 FINISH_REASONS = {
     "end_turn": "stop",
@@ -103,21 +113,20 @@ def translate_answer(body: bytes, created: int) -> bytes:
         raise ProtocolBroken(f"Anthropic's answer is no message: {problem}") from None
     if said.type != "message":
         raise ProtocolBroken(f"Anthropic's answer is of the type {said.type!r}, not a message")
-    message = _contents(said.content)
+    answer = _contents(said.content)
     if said.stop_details is not None:
-        message["refusal"] = said.stop_details.explanation
+        answer["refusal"] = said.stop_details.explanation
     return completion(
         reply_id=said.id,
         created=created,
         model=said.model,
-        choices=[choice(0, message, _finish_reason(said.stop_reason))],
+        choices=[choice(0, answer, _finish_reason(said.stop_reason))],
         usage=_figures_of(body).usage,
     )
 
 
 def _contents(blocks: list[_Block]) -> dict[str, Any]:
     """The message that the blocks are together."""
-    message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
     texts: list[str] = []
     thoughts: list[str] = []
     kept: list[dict[str, str]] = []
@@ -134,32 +143,22 @@ def _contents(blocks: list[_Block]) -> dict[str, Any]:
             kept.append({"type": "redacted_thinking", "data": block.data})
         else:
             raise ProtocolBroken(f"Anthropic's content of the type {block.type!r} cannot be translated")
-    if texts or not calls:
-        message["content"] = "".join(texts)
-    if thoughts:
-        message["reasoning_content"] = "".join(thoughts)
-    if kept:
-        message["thinking_blocks"] = kept
-    if calls:
-        message["tool_calls"] = calls
-    return message
+    return message(texts, calls, thoughts, kept)
 
 
 def _kept_thinking(thinking: str, signature: str) -> dict[str, str]:
     return {"type": "thinking", "thinking": thinking, "signature": signature}
 
 
-class AnthropicStream:
-    """See core.provider.StreamTranslation.
+class AnthropicStream(TranslatedEvents[bytes]):
+    """See core.provider.StreamTranslation."""
 
-    What cannot be translated is raised once everything before it has been given out, so that it does not matter
-    how the stream was cut.
-    """
+    provider = "Anthropic"
 
     def __init__(self, *, created: int, wants_usage: bool) -> None:
+        super().__init__(Events())
         self._created = created
         self._wants_usage = wants_usage
-        self._events = Events()
         self._chunks: Chunks | None = None
         self._begun = b""  # the event that opened it, for its figures
         self._ended_with = b""  # the event with the last figures
@@ -168,44 +167,9 @@ class AnthropicStream:
         self._has_arguments = False
         self._thinking: list[str] = []
         self._thinking_size = 0
-        self._done = False
-        self._problem: ProtocolBroken | None = None
 
-    def feed(self, chunk: bytes) -> bytes:
-        """See StreamTranslation."""
-        if self._problem is not None:
-            raise self._problem
-        try:
-            return self._translate(self._events.feed(chunk))
-        except ProtocolBroken as problem:
-            self._problem = problem
-            raise
-
-    def end(self) -> bytes:
-        """See StreamTranslation."""
-        if self._problem is not None:
-            raise self._problem
-        rest = self._translate(self._events.end())
-        if not rest and not self._done:
-            raise ProtocolBroken("Anthropic's stream ended without its last event.")
-        return rest
-
-    def _translate(self, events: list[bytes]) -> bytes:
-        out: list[bytes] = []
-        for data in events:
-            if self._done:
-                break
-            try:
-                out.append(self._event(data))
-            except ProtocolBroken as problem:
-                self._problem = problem
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-                self._problem = ProtocolBroken(f"Anthropic's stream holds an event that cannot be read: {problem}")
-            if self._problem is not None:
-                break
-        if self._problem is not None and not any(out):
-            raise self._problem
-        return b"".join(out)
+    def _add(self, out: list[bytes], event: bytes) -> None:
+        out.append(self._event(event))
 
     def _event(self, data: bytes) -> bytes:
         event = _event_decoder.decode(data)
@@ -248,8 +212,7 @@ class AnthropicStream:
     def _failed(self, error: _Error) -> bytes:
         """An error in mid-stream, in the form in which OpenAI's clients raise it; nothing comes after it."""
         self._problem = ProtocolBroken(f"Anthropic ended the stream with {error.type}: {error.message}")
-        body = {"error": {"message": error.message, "type": error.type, "param": None, "code": error.type}}
-        return b"data: " + msgspec.json.encode(body) + b"\n\n"
+        return b"data: " + error_fields(error.message, error.type) + b"\n\n"
 
     def _start(self, chunks: Chunks, block: _Block) -> bytes:
         self._block = block

@@ -6,7 +6,7 @@ Decoding is strict: a field that is not known, or not of its type, is refused wi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,6 @@ ABSENT = Raw()
 """Stands in a field of raw JSON for its absence."""
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_DATA_URL = re.compile(r"data:([a-zA-Z0-9.+-]+/[a-zA-Z0-9.+-]+);base64,([A-Za-z0-9+/=_-]+)")
 
 
 class _Strict(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -312,7 +311,7 @@ def decode(body: bytes, refused: Mapping[str, str]) -> ChatRequest:
     try:
         chat = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise _placed(str(problem)) from None
+        raise placed(str(problem)) from None
     for name, reason in refused.items():
         value = getattr(chat, name)
         if value is not None and value not in NEUTRAL.get(name, ()):
@@ -321,7 +320,7 @@ def decode(body: bytes, refused: Mapping[str, str]) -> ChatRequest:
     return chat
 
 
-def _placed(problem: str) -> BadInput:
+def placed(problem: str) -> BadInput:
     """The sentence of msgspec, with its place as a path."""
     message, _, where = problem.partition(" - at `$.")
     where = where.rstrip("`")
@@ -353,78 +352,3 @@ def _check(chat: ChatRequest) -> None:
 def is_given(raw: Raw) -> bool:
     """Whether a raw field is there, and not null."""
     return bytes(raw) not in (b"", b"null")
-
-
-def functions(tools: Iterable[Tool]) -> list[Function]:
-    """The tools, all of which must be functions."""
-    found: list[Function] = []
-    for index, tool in enumerate(tools):
-        if tool.type != "function" or tool.function is None:
-            raise BadInput(f"a tool of type {tool.type!r} cannot be translated; only functions", ("tools", index))
-        if is_given(tool.function.parameters) and bytes(tool.function.parameters)[:1] != b"{":
-            raise BadInput("expected a JSON schema object", ("tools", index, "function", "parameters"))
-        found.append(tool.function)
-    return found
-
-
-def chosen_function(choice: ToolChoice) -> str:
-    """The name of the one function that must be called."""
-    if choice.type != "function" or choice.function is None:
-        raise BadInput(f"the type {choice.type!r} cannot be translated; name a function", ("tool_choice",))
-    return choice.function.name
-
-
-def called(call: ToolCall, path: tuple[str | int, ...]) -> tuple[str, Raw]:
-    """Name and arguments (a JSON object) of an earlier call."""
-    if call.type != "function" or call.function is None:
-        raise BadInput(f"a call of type {call.type!r} cannot be translated; only functions", path)
-    arguments = call.function.arguments.encode() or b"{}"
-    try:
-        msgspec.json.decode(arguments, type=dict[str, Raw])
-    except (msgspec.MsgspecError, RecursionError):
-        raise BadInput("expected a JSON object in a text", (*path, "function", "arguments")) from None
-    return call.function.name, Raw(arguments)
-
-
-def check_assistant(message: Assistant, path: tuple[str | int, ...]) -> None:
-    """Refuse what an earlier answer may hold that only OpenAI can take back."""
-    for name in ("audio", "function_call"):
-        if getattr(message, name) is not None:
-            raise BadInput("cannot be translated", (*path, name))
-    if message.annotations:
-        raise BadInput("cannot be translated; leave them out", (*path, "annotations"))
-
-
-def answer_schema(wanted: ResponseFormat) -> Raw:
-    """The schema an answer must have, with its description in it. Its name is a mere label, and stays here."""
-    path = ("response_format", "json_schema", "schema")
-    asked = wanted.json_schema
-    if asked is None or bytes(asked.schema)[:1] != b"{":
-        raise BadInput("expected a JSON schema object", path)
-    if asked.description is None:
-        return asked.schema
-    try:
-        fields = msgspec.json.decode(asked.schema, type=dict[str, Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise BadInput(str(problem), path) from None
-    return Raw(msgspec.json.encode({"description": asked.description, **fields}))
-
-
-def plain_text(content: Content, path: tuple[str | int, ...]) -> str:
-    """A content that may only be text."""
-    if isinstance(content, str):
-        return content
-    texts: list[str] = []
-    for index, part in enumerate(content):
-        if not isinstance(part, Text):
-            raise BadInput("only text is possible here", (*path, index))
-        if is_given(part.cache_control):
-            raise BadInput("is Anthropic's own", (*path, index, "cache_control"))
-        texts.append(part.text)
-    return "".join(texts)
-
-
-def split_data_url(url: str) -> tuple[str, str] | None:
-    """Media type and base64 of a data URL; None for any other URL."""
-    match = _DATA_URL.fullmatch(url)
-    return None if match is None else (match.group(1), match.group(2))

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import mimetypes
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,11 +17,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gaugeway.core.errors import BadInput, Path
-from gaugeway.core.provider import StreamTranslation
 from gaugeway.providers.translation import chat as openai
+from gaugeway.providers.translation import reading
+from gaugeway.providers.translation.call import Call
 from gaugeway.providers.translation.chat import COMMON_REFUSALS, ChatRequest, Content, Part, ToolChoice, is_given
-from gaugeway.providers.translation.gemini_answer import GeminiStream, Names, translate_answer
-from gaugeway.providers.translation.output import error_body
+from gaugeway.providers.translation.gemini_answer import GeminiStream, translate_answer
+from gaugeway.providers.translation.output import Names
 
 REFUSED = {
     **COMMON_REFUSALS,
@@ -42,36 +44,13 @@ MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 Json = dict[str, Any]
 
 
-class GeminiCall(Struct, frozen=True, kw_only=True):
-    """See core.provider.Translated."""
-
-    path: str
-    query: bytes
-    body: bytes
-    is_stream: bool
-    wants_usage: bool
-    names: Names
-
-    def answer(self, body: bytes) -> bytes:
-        """See Translated."""
-        return translate_answer(body, self.names)
-
-    def error(self, body: bytes) -> bytes:
-        """See Translated."""
-        return error_body(body)
-
-    def stream(self) -> StreamTranslation:
-        """See Translated."""
-        return GeminiStream(self.names, wants_usage=self.wants_usage)
-
-
 class GeminiContents:
     """See core.provider.Translation."""
 
     key_header = b"x-goog-api-key"
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
-    def request(self, model: str, body: bytes, *, reply_id: str, created: int) -> GeminiCall:
+    def request(self, model: str, body: bytes, *, reply_id: str, created: int) -> Call:
         """See Translation."""
         chat = openai.decode(body, REFUSED)
         instructions, contents = _messages(chat)
@@ -84,13 +63,14 @@ class GeminiContents:
         is_stream = chat.stream is True
         folder, name = model.split("/", 1) if model.startswith(("models/", "tunedModels/")) else ("models", model)
         verb = "streamGenerateContent" if is_stream else "generateContent"
-        return GeminiCall(
+        names = Names(reply_id=reply_id, created=created, model=model)
+        return Call(
             path=f"v1beta/{folder}/{quote(name, safe='')}:{verb}",
             query=b"alt=sse" if is_stream else b"",
             body=msgspec.json.encode(built),
             is_stream=is_stream,
-            wants_usage=chat.wants_usage,
-            names=Names(reply_id=reply_id, created=created, model=model),
+            answered=partial(translate_answer, names=names),
+            streamed=partial(GeminiStream, names, wants_usage=chat.wants_usage),
         )
 
 
@@ -117,7 +97,7 @@ def _settings(chat: ChatRequest, model: str) -> Json:
         raise BadInput("expected text, json_object or json_schema", ("response_format", "type"))
     settings["responseMimeType"] = "application/json"
     if wanted.type == "json_schema":
-        settings["responseJsonSchema"] = openai.answer_schema(wanted)
+        settings["responseJsonSchema"] = reading.answer_schema(wanted)
     return settings
 
 
@@ -138,9 +118,9 @@ def _add_tools(built: Json, chat: ChatRequest) -> None:
         if chat.tool_choice not in (None, "none", "auto"):
             raise BadInput("needs tools", ("tool_choice",))
         return
-    functions = openai.functions(chat.tools)
+    functions = reading.functions(chat.tools)
     for index, tool in enumerate(chat.tools):
-        _refuse_cache_control(tool.cache_control, ("tools", index))
+        reading.refuse_cache_control(tool.cache_control, ("tools", index))
     built["tools"] = [{"functionDeclarations": [_declaration(function) for function in functions]}]
     is_strict = any(function.strict for function in functions)
     if chat.tool_choice is not None or is_strict:
@@ -159,7 +139,7 @@ def _declaration(function: openai.Function) -> Json:
 def _calling(choice: str | ToolChoice | None, *, is_strict: bool) -> Json:
     """Where calls must keep to their schema, and may be left out, Gemini calls that VALIDATED; ANY always keeps."""
     if isinstance(choice, ToolChoice):
-        return {"mode": "ANY", "allowedFunctionNames": [openai.chosen_function(choice)]}
+        return {"mode": "ANY", "allowedFunctionNames": [reading.chosen_function(choice)]}
     mode = MODES.get(choice or "auto")
     if mode is None:
         raise BadInput(f"expected {', '.join(MODES)} or a function", ("tool_choice",))
@@ -180,28 +160,20 @@ def _messages(chat: ChatRequest) -> tuple[list[Json], list[Json]]:
             case openai.System() | openai.Developer():
                 if turns:
                     raise BadInput("Gemini takes instructions at the beginning only", path)
-                instructions.append({"text": openai.plain_text(message.content, (*path, "content"))})
+                instructions.append({"text": reading.plain_text(message.content, (*path, "content"))})
             case openai.User():
-                _add_turn(turns, "user", _parts(message.content, (*path, "content")))
+                reading.add_turn(turns, "user", _parts(message.content, (*path, "content")), "parts")
             case openai.Assistant():
-                _add_turn(turns, "model", _assistant(message, path, called))
+                reading.add_turn(turns, "model", _assistant(message, path, called), "parts")
             case openai.ToolResult():
-                _add_turn(turns, "user", [_result(message, path, called)])
+                reading.add_turn(turns, "user", [_result(message, path, called)], "parts")
     if not turns:
         raise BadInput("Gemini needs a message of the user", ("messages",))
     return instructions, turns
 
 
-def _add_turn(turns: list[Json], role: str, parts: list[Json]) -> None:
-    """To the turn under way, where it is that one's: results of parallel calls belong into one."""
-    if turns and turns[-1]["role"] == role:
-        turns[-1]["parts"] += parts
-    else:
-        turns.append({"role": role, "parts": parts})
-
-
 def _assistant(message: openai.Assistant, path: Path, called: dict[str, str]) -> list[Json]:
-    openai.check_assistant(message, path)
+    reading.check_assistant(message, path)
     if message.thinking_blocks:
         raise BadInput("are Anthropic's own; leave them out", (*path, "thinking_blocks"))
     parts: list[Json] = []
@@ -213,7 +185,7 @@ def _assistant(message: openai.Assistant, path: Path, called: dict[str, str]) ->
         parts.append({"text": message.refusal})
     for index, call in enumerate(message.tool_calls or ()):
         where: Path = (*path, "tool_calls", index)
-        name, arguments = openai.called(call, where)
+        name, arguments = reading.called(call, where)
         called[call.id] = name
         part: Json = {"functionCall": {"id": call.id, "name": name, "args": arguments}}
         if call.extra_content is not None:
@@ -243,7 +215,7 @@ def _result(message: openai.ToolResult, path: Path, called: dict[str, str]) -> J
     name = called.get(message.tool_call_id)
     if name is None:
         raise BadInput("no earlier message calls a tool with this id", (*path, "tool_call_id"))
-    text = openai.plain_text(message.content, (*path, "content"))
+    text = reading.plain_text(message.content, (*path, "content"))
     return {"functionResponse": {"id": message.tool_call_id, "name": name, "response": _as_object(text)}}
 
 
@@ -268,12 +240,12 @@ def _parts(content: Content, path: Path) -> list[Json]:
 def _part(part: Part, path: Path) -> Json:
     match part:
         case openai.Text():
-            _refuse_cache_control(part.cache_control, path)
+            reading.refuse_cache_control(part.cache_control, path)
             return {"text": part.text}
         case openai.Refusal():
             return {"text": part.refusal}
         case openai.Image():
-            _refuse_cache_control(part.cache_control, path)
+            reading.refuse_cache_control(part.cache_control, path)
             return _image(part.image_url, (*path, "image_url"))
         case openai.Audio():
             kind = AUDIO.get(part.input_audio.format)
@@ -281,7 +253,7 @@ def _part(part: Part, path: Path) -> Json:
                 raise BadInput(f"expected {' or '.join(AUDIO)}", (*path, "input_audio", "format"))
             return {"inlineData": {"mimeType": kind, "data": part.input_audio.data}}
         case openai.File():
-            _refuse_cache_control(part.cache_control, path)
+            reading.refuse_cache_control(part.cache_control, path)
             return _file(part.file, (*path, "file"))
 
 
@@ -291,7 +263,7 @@ def _image(image: openai.ImageUrl, path: Path) -> Json:
     if image.url.startswith("https://"):
         kind, _ = mimetypes.guess_type(urlsplit(image.url).path)
         return {"fileData": ({} if kind is None else {"mimeType": kind}) | {"fileUri": image.url}}
-    data = openai.split_data_url(image.url)
+    data = reading.split_data_url(image.url)
     if data is None:
         raise BadInput("expected an https URL, or a data URL in base64", (*path, "url"))
     return {"inlineData": {"mimeType": data[0], "data": data[1]}}
@@ -300,12 +272,7 @@ def _image(image: openai.ImageUrl, path: Path) -> Json:
 def _file(file: openai.FileData, path: Path) -> Json:
     if file.file_id is not None:
         raise BadInput("is a file at OpenAI; send file_data", (*path, "file_id"))
-    data = openai.split_data_url(file.file_data or "")
+    data = reading.split_data_url(file.file_data or "")
     if data is None:
         raise BadInput("expected a data URL in base64", (*path, "file_data"))
     return {"inlineData": {"mimeType": data[0], "data": data[1]}}
-
-
-def _refuse_cache_control(given: Raw, path: Path) -> None:
-    if is_given(given):
-        raise BadInput("is Anthropic's own", (*path, "cache_control"))

@@ -15,7 +15,18 @@ from gaugeway.core.errors import ProtocolBroken
 from gaugeway.core.model import Usage
 from gaugeway.providers.formats.gemini import Gemini
 from gaugeway.providers.translation.events import Events
-from gaugeway.providers.translation.output import DONE, Chunks, choice, completion, error_body, raw_text, tool_call
+from gaugeway.providers.translation.output import (
+    DONE,
+    Chunks,
+    Names,
+    choice,
+    completion,
+    error_body,
+    message,
+    raw_text,
+    tool_call,
+)
+from gaugeway.providers.translation.streaming import TranslatedEvents
 
 FINISH_REASONS = {
     "STOP": "stop",
@@ -34,18 +45,6 @@ MAX_CANDIDATES = 64
 
 _figures = Gemini()
 _ABSENT = Raw()
-
-
-class Names(Struct, frozen=True, kw_only=True):
-    """What an answer is called where it does not say."""
-
-    reply_id: str
-    created: int
-    model: str
-
-    def call_id(self, number: int) -> str:
-        """For the calls that Gemini gave no id."""
-        return f"call_{self.reply_id.removeprefix('chatcmpl-')}_{number}"
 
 
 class _Camel(Struct, rename="camel"):
@@ -135,8 +134,8 @@ def translate_answer(body: bytes, names: Names) -> bytes:
     if candidates:
         choices = [_choice(candidate, names) for candidate in candidates]
     elif blocked is not None:
-        message = {"role": "assistant", "content": None, "refusal": _blocked(blocked)}
-        choices = [choice(0, message, "content_filter")]
+        refused = {"role": "assistant", "content": None, "refusal": _blocked(blocked)}
+        choices = [choice(0, refused, "content_filter")]
     else:
         raise ProtocolBroken("Gemini's answer has neither candidates nor a reason why")
     return completion(
@@ -164,14 +163,8 @@ def _choice(candidate: _Candidate, names: Names) -> dict[str, Any]:
             calls.append(_call_fields(part.function_call, part.thought_signature, names.call_id(number)))
         elif part.text is not None:
             (thoughts if part.thought else texts).append(part.text)
-    message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
-    if texts or not calls:
-        message["content"] = "".join(texts)
-    if thoughts:
-        message["reasoning_content"] = "".join(thoughts)
-    if calls:
-        message["tool_calls"] = calls
-    return choice(candidate.index, message, _finish_reason(candidate.finish_reason or "STOP", len(calls)))
+    said = message(texts, calls, thoughts)
+    return choice(candidate.index, said, _finish_reason(candidate.finish_reason or "STOP", len(calls)))
 
 
 # --- streams
@@ -184,36 +177,20 @@ class _Under(Struct):
     finish_reason: str | None = None
 
 
-class GeminiStream:
-    """See core.provider.StreamTranslation.
+class GeminiStream(TranslatedEvents[bytes]):
+    """See core.provider.StreamTranslation."""
 
-    What cannot be translated is raised once everything before it has been given out, so that it does not matter
-    how the stream was cut.
-    """
+    provider = "Gemini"
 
     def __init__(self, names: Names, *, wants_usage: bool) -> None:
+        super().__init__(Events())
         self._names = names
         self._wants_usage = wants_usage
-        self._events = Events()
         self._chunks: Chunks | None = None
         self._figures = b""  # the last event with figures
         self._answers: dict[int, _Under] = {}
-        self._done = False
-        self._problem: ProtocolBroken | None = None
 
-    def feed(self, chunk: bytes) -> bytes:
-        """See StreamTranslation."""
-        if self._problem is not None:
-            raise self._problem
-        return self._translate(self._events.feed(chunk))
-
-    def end(self) -> bytes:
-        """See StreamTranslation."""
-        if self._problem is not None:
-            raise self._problem
-        rest = self._translate(self._events.end())
-        if rest or self._done:
-            return rest
+    def _finish(self) -> bytes:
         unfinished = any(answer.finish_reason is None for answer in self._answers.values())
         if self._chunks is None or not self._answers or unfinished:
             raise ProtocolBroken("Gemini's stream ended without a reason to end.")
@@ -225,30 +202,15 @@ class GeminiStream:
             out.append(self._chunks.usage(_usage_in(self._figures)))
         return b"".join((*out, DONE))
 
-    def _translate(self, events: list[bytes]) -> bytes:
-        out: list[bytes] = []
-        for data in events:
-            try:
-                self._add_event(out, data)
-            except ProtocolBroken as problem:
-                self._problem = problem
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-                self._problem = ProtocolBroken(f"Gemini's stream holds an event that cannot be read: {problem}")
-            if self._problem is not None:
-                break
-        if self._problem is not None and not out:
-            raise self._problem
-        return b"".join(out)
-
-    def _add_event(self, out: list[bytes], data: bytes) -> None:
-        said = _decoder.decode(data)
+    def _add(self, out: list[bytes], event: bytes) -> None:
+        said = _decoder.decode(event)
         if said.error is not _ABSENT:
-            body = error_body(data)
+            body = error_body(event)
             self._problem = ProtocolBroken(f"Gemini ended the stream with an error: {body[:500].decode()}")
             out.append(b"data: " + body + b"\n\n")
             return
-        if b'"usageMetadata"' in data:
-            self._figures = data
+        if b'"usageMetadata"' in event:
+            self._figures = event
         if self._chunks is None:
             self._chunks = Chunks(
                 reply_id=said.response_id or self._names.reply_id,

@@ -10,10 +10,23 @@ from msgspec import Raw, Struct
 from gaugeway.core.model import Usage
 
 DONE = b"data: [DONE]\n\n"
+SSE = b"text/event-stream"
 MAX_ERROR_TEXT = 2000
 """Characters of an error's text that is no JSON."""
 
 _encode = msgspec.json.encode
+
+
+class Names(Struct, frozen=True, kw_only=True):
+    """What an answer is called where it does not say."""
+
+    reply_id: str
+    created: int  # Unix seconds
+    model: str
+
+    def call_id(self, number: int) -> str:
+        """For calls without an id."""
+        return f"call_{self.reply_id.removeprefix('chatcmpl-')}_{number}"
 
 
 def usage_fields(usage: Usage | None) -> dict[str, Any] | None:
@@ -53,6 +66,25 @@ def completion(
 def choice(index: int, message: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
     """One of the answers."""
     return {"index": index, "message": message, "logprobs": None, "finish_reason": finish_reason}
+
+
+def message(
+    texts: list[str],
+    calls: list[dict[str, Any]],
+    thoughts: list[str],
+    kept: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """An answer's message, of its pieces; `kept` is thinking with its signatures, in Anthropic's form."""
+    said: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
+    if texts or not calls:
+        said["content"] = "".join(texts)
+    if thoughts:
+        said["reasoning_content"] = "".join(thoughts)
+    if kept:
+        said["thinking_blocks"] = kept
+    if calls:
+        said["tool_calls"] = calls
+    return said
 
 
 def tool_call(call_id: str, name: str, arguments: str, extra: Any = None) -> dict[str, Any]:
@@ -124,7 +156,8 @@ class _Error(Struct):
 
 
 class _Errors(Struct):
-    error: _Error
+    error: _Error | None = None
+    message: Any = None  # Cohere, Bedrock
 
 
 _errors = msgspec.json.Decoder(_Errors)
@@ -135,12 +168,18 @@ def error_body(body: bytes) -> bytes:
     """OpenAI's error for another provider's: its message, and its name for the kind as `type` and `code`."""
     kind: Any = None
     try:
-        error = (_listed_errors.decode(body)[0] if body.lstrip()[:1] == b"[" else _errors.decode(body)).error
+        said = _listed_errors.decode(body)[0] if body.lstrip()[:1] == b"[" else _errors.decode(body)
+        error = said.error or _Error(message=said.message)
         message, kind = error.message, error.type or error.status
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, IndexError):
-        message = body.decode("utf-8", "replace")[:MAX_ERROR_TEXT]
-    kind = kind if isinstance(kind, str) else "upstream_error"
-    message = message if isinstance(message, str) and message else "the provider gave no reason"
+        message = None
+    if not isinstance(message, str) or not message:
+        message = body.decode("utf-8", "replace")[:MAX_ERROR_TEXT] or "the provider gave no reason"
+    return error_fields(message, kind if isinstance(kind, str) else "upstream_error")
+
+
+def error_fields(message: str, kind: str) -> bytes:
+    """OpenAI's error."""
     return _encode({"error": {"message": message, "type": kind, "param": None, "code": kind}})
 
 

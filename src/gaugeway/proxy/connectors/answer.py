@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from msgspec import Struct, field
+
 from gaugeway.core.errors import ProtocolBroken, UpstreamFailure
+from gaugeway.proxy.connectors.seam import Take
 
 MOST_WAITING = 256 * 1024  # bytes that wait for the reader before the upstream is slowed down
 
@@ -17,6 +20,10 @@ class Source(Protocol):
         """A future that is done when there is news of the answer, or it has been silent for too long."""
         ...
 
+    def pour_into(self, take: Take) -> asyncio.Future[None]:
+        """The same, but that pieces of the body are no news until `take` is full: it is handed them."""
+        ...
+
     def resume(self, answer: Answer) -> None:
         """Read on; there is room again."""
         ...
@@ -26,20 +33,17 @@ class Source(Protocol):
         ...
 
 
-class Answer:
+class Answer(Struct, eq=False):
     """The seam's Incoming. What is not in the seam is the connection's to set."""
 
-    __slots__ = ("_source", "ended", "failure", "headers", "parts", "status", "waiting", "whole")
-
-    def __init__(self, source: Source) -> None:
-        self.status = 0  # until the headers are there
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.whole: bytes | None = None
-        self.parts: list[bytes] = []
-        self.waiting = 0  # bytes in `parts`
-        self.ended = False  # cleanly
-        self.failure: UpstreamFailure | None = None  # raised once `parts` are read
-        self._source = source
+    _source: Source
+    status: int = 0  # until the headers are there
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    whole: bytes | None = None
+    parts: list[bytes] = field(default_factory=list[bytes])
+    waiting: int = 0  # bytes in `parts`
+    ended: bool = False  # cleanly
+    failure: UpstreamFailure | None = None  # raised once `parts` are read
 
     async def read(self) -> bytes:
         """As the seam says."""
@@ -55,6 +59,26 @@ class Answer:
                 if self.failure is not None:
                     raise self.failure
                 return b""
+        return self._take_arrived()
+
+    async def pour(self, take: Take) -> bool:
+        """As the seam says."""
+        if self.parts and take(self._take_arrived()):
+            return False
+        if not self.ended and self.failure is None:
+            try:
+                await self._source.pour_into(take)
+            except BaseException:
+                self.close()
+                raise
+            if self.parts:  # it was full, and more came before this had its turn: even the end may have
+                return False
+        if self.failure is not None:
+            raise self.failure
+        return self.ended
+
+    def _take_arrived(self) -> bytes:
+        parts = self.parts
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
         if self.waiting > MOST_WAITING:

@@ -6,12 +6,15 @@ Passive: it only watches the requests that are made anyway, in this process. Off
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
 from gaugeway.core.errors import CircuitOpen, Side, UpstreamFailure
 from gaugeway.proxy.connectors.seam import Connector, Incoming, Outgoing
+
+T = TypeVar("T")
 
 MAX_WATCHED = 4096
 """Upstreams that are failing at once; more than that are not watched."""
@@ -27,32 +30,29 @@ class _Failing(Struct):
     probing: bool = False  # one request is finding out whether it has recovered
 
 
-class BreakingConnector:
-    """The seam's Connector. After `failures` failures in a row an upstream is asked nothing for `seconds`.
+class Breaker:
+    """Watches upstreams. After `failures` failures in a row one is asked nothing for `seconds`.
 
     Then one request goes through: if it fails too, that time begins anew, and if not all go through again. What
     counts as a failure is no answer, or a status of 500 or more; not what the gateway itself forbids, and not a
     request that was given up by its client or by its own timeout.
     """
 
-    def __init__(
-        self, inner: Connector, failures: int, seconds: float, now: Callable[[], float] | None = None
-    ) -> None:
-        self._inner = inner
+    def __init__(self, failures: int, seconds: float, now: Callable[[], float] | None = None) -> None:
         self._most = failures
         self._seconds = seconds
         self._now = now or asyncio.get_running_loop().time
         self._failing: dict[Origin, _Failing] = {}
 
-    async def open(self, request: Outgoing) -> Incoming:
-        """As the seam says; raises CircuitOpen while the upstream is left alone."""
+    async def watch(self, request: Outgoing, asked: Callable[[], Awaitable[T]], status_of: Callable[[T], int]) -> T:
+        """What `asked` answers; raises what it does, and CircuitOpen while the upstream is left alone."""
         origin = (request.scheme, request.host, request.port)
         known = self._failing.get(origin)
         is_probe = known is not None and known.failures >= self._most
         if known is not None and is_probe:
             self._admit_probe(known, origin)
         try:
-            incoming = await self._inner.open(request)
+            answer = await asked()
         except UpstreamFailure as failure:
             if failure.side is not Side.POLICY:
                 self._failed(origin)
@@ -60,15 +60,11 @@ class BreakingConnector:
         finally:
             if known is not None and is_probe:
                 known.probing = False
-        if incoming.status >= 500:
+        if status_of(answer) >= 500:
             self._failed(origin)
         else:
             self._failing.pop(origin, None)
-        return incoming
-
-    async def aclose(self) -> None:
-        """As the seam says."""
-        await self._inner.aclose()
+        return answer
 
     def _admit_probe(self, known: _Failing, origin: Origin) -> None:
         left = known.closed_until - self._now()
@@ -89,3 +85,19 @@ class BreakingConnector:
         known.failures += 1
         if known.failures >= self._most:
             known.closed_until = self._now() + self._seconds
+
+
+class BreakingConnector:
+    """The seam's Connector, watched. WebSockets to the same upstreams may share the breaker."""
+
+    def __init__(self, inner: Connector, breaker: Breaker) -> None:
+        self._inner = inner
+        self._breaker = breaker
+
+    async def open(self, request: Outgoing) -> Incoming:
+        """As the seam says; raises CircuitOpen while the upstream is left alone."""
+        return await self._breaker.watch(request, lambda: self._inner.open(request), lambda answer: answer.status)
+
+    async def aclose(self) -> None:
+        """As the seam says."""
+        await self._inner.aclose()

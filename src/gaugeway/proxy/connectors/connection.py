@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gaugeway.core.errors import ProtocolBroken, Side, UpstreamFailure, UpstreamTimeout
 from gaugeway.proxy.connectors.answer import MOST_WAITING, Answer
-from gaugeway.proxy.connectors.seam import Outgoing, Timers
+from gaugeway.proxy.connectors.seam import Outgoing, Take, Timers
 
 if TYPE_CHECKING:
     from gaugeway.proxy.connectors.pool import Origin
@@ -56,6 +56,7 @@ class Connection(asyncio.Protocol):
         "_sent_at",
         "_silent",
         "_start",
+        "_take",
         "_timers",
         "_transport",
         "_unsent",
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
         "idle_since",
         "loop",
         "on_body",
+        "on_header",
         "origin",
     )
 
@@ -84,6 +86,7 @@ class Connection(asyncio.Protocol):
         self._answer: Answer | None = None
         self._timers: Timers
         self._waiter: asyncio.Future[None] | None = None
+        self._take: Take | None = None  # gets the body's pieces, without waking who waits
         self._headers: list[tuple[bytes, bytes]] = []
         self._received: list[bytes] = []  # body bytes of the read that is being parsed
         self._is_head = False  # of a HEAD request
@@ -103,6 +106,7 @@ class Connection(asyncio.Protocol):
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = inf
         self.on_body = self._received.append  # llhttp's; called once a chunk, so nothing stands between
+        self.on_header = collecting(self._headers)
         self._parser = HttpResponseParser(self)
 
     # What the connector does with it.
@@ -146,6 +150,11 @@ class Connection(asyncio.Protocol):
         self._expect_by(self.loop.time() + self._timers.idle)
         return waiter
 
+    def pour_into(self, take: Take) -> asyncio.Future[None]:
+        """The same, but that pieces of the body are no news until `take` is full: it is handed them."""
+        self._take = take
+        return self.wait_for_body()
+
     def resume(self, answer: Answer) -> None:
         """Read on; there is room again."""
         if self._paused and self._answer is answer:
@@ -155,7 +164,7 @@ class Connection(asyncio.Protocol):
     def drop(self, answer: Answer) -> None:
         """Close at once, if this answer is still on its way."""
         if self._answer is answer:
-            self._answer = self._waiter = None
+            self._answer = self._waiter = self._take = None
             self._deadline = inf
             self.abort()
 
@@ -181,11 +190,14 @@ class Connection(asyncio.Protocol):
         failure = self._parse(data)
         received = self._received
         if received:
-            body = received[0] if len(received) == 1 else b"".join(received)
-            received.clear()
-            answer.parts.append(body)
-            answer.waiting += len(body)
             self._silent = 0
+            body = received.pop() if len(received) == 1 else _joined(received)
+            take = self._take
+            if take is not None:
+                self._pour(take, body)
+            else:
+                answer.parts.append(body)
+                answer.waiting += len(body)
         elif was_headed and not self._complete:
             self._silent += len(data)
             if failure is None and self._silent > MOST_FRAMING:
@@ -195,11 +207,30 @@ class Connection(asyncio.Protocol):
         elif self._complete:
             self._finish(answer)
             self._wake()
-        elif self._headed and (answer.parts or not was_headed):
-            if answer.waiting > MOST_WAITING and not self._paused:
-                self._paused = True
-                self._transport.pause_reading()
+        elif answer.parts or not was_headed:
+            self._tell_progress(answer)
+
+    def _tell_progress(self, answer: Answer) -> None:
+        if not self._headed:
+            return
+        if answer.waiting > MOST_WAITING and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def _pour(self, take: Take, body: bytes) -> None:
+        """Hand a piece on at once. Whoever waits is woken only where no more can be taken."""
+        try:
+            is_full = take(body)
+        except Exception as problem:  # noqa: BLE001  it is told to who pours
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(problem)
+            self._waiter = self._take = None
+            return
+        if is_full:
             self._wake()
+        else:
+            self._deadline = self.loop.time() + self._timers.idle  # the alarm looks again when it rings
 
     def eof_received(self) -> None:
         """The upstream sends no more: a clean end, but only for a body that has no other."""
@@ -227,31 +258,28 @@ class Connection(asyncio.Protocol):
     # What llhttp tells.
 
     def on_message_begin(self) -> None:
-        """Stop llhttp where an answer begins that nobody asked for."""
+        """Stop llhttp where an answer begins that nobody asked for; forget trailers of the one before."""
+        self._headers.clear()
         if self._complete:
             raise ProtocolBroken("an answer without a request")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header. Trailers land here too, in a list that nobody reads."""
-        self._headers.append((name.lower(), value.rstrip()))  # llhttp strips in front only
-
     def on_headers_complete(self) -> None:
         """A head is there: hand it over, unless it is that of a 1xx answer."""
-        headers, self._headers = self._headers, []
+        headers = self._headers.copy()
+        self._headers.clear()
         status = self._parser.get_status_code()
         answer = self._answer
         if answer is None or (100 <= status < 200 and status != 101):
             return
         if not 200 <= status < 600:
             raise self._broken(f"answered with status {status}")
-        counted = False
-        for name, value in headers:
-            if name == b"content-length":
-                counted = True
-            elif name == b"transfer-encoding":
-                if counted or value.lower() != b"chunked":
-                    raise self._broken(f"used a transfer coding that was not asked for ({value[:64]!r})")
-                counted = True
+        said = dict(headers)
+        counted = b"content-length" in said
+        if b"transfer-encoding" in said:
+            codings = [value for name, value in headers if name == b"transfer-encoding"]
+            if counted or len(codings) > 1 or codings[0].lower() != b"chunked":
+                raise self._broken(f"used a transfer coding that was not asked for ({codings[0][:64]!r})")
+            counted = True
         answer.headers = headers
         answer.status = status
         self._headed = True
@@ -282,6 +310,11 @@ class Connection(asyncio.Protocol):
         return None
 
     def _feed_head(self, data: bytes) -> None:
+        if self._start == b"" and len(data) <= MOST_HEAD and data.startswith(_VERSION):  # as most begin
+            self._start = None
+            self._head_bytes = len(data)
+            self._parser.feed_data(data)
+            return
         self._head_bytes += len(data)
         if self._start is not None:  # llhttp alone would pass over line breaks here, and take RTSP and HTTP/2.0
             data = self._start + data
@@ -341,7 +374,7 @@ class Connection(asyncio.Protocol):
     def _wake(self) -> None:
         waiter = self._waiter
         if waiter is not None:
-            self._waiter = None
+            self._waiter = self._take = None
             self._deadline = inf
             if not waiter.done():
                 waiter.set_result(None)
@@ -390,6 +423,25 @@ class Connection(asyncio.Protocol):
         if isinstance(cause, ProtocolBroken):
             return cause
         return self._broken(f"sent something that is not valid HTTP/1.1 ({problem})")
+
+
+def collecting(headers: list[tuple[bytes, bytes]]) -> Callable[[bytes, bytes], None]:
+    """What keeps each header that llhttp tells of. Called for each, so it is but the one line.
+
+    Trailers land in the list too, after the head was taken out of it: nobody reads them.
+    """
+    keep = headers.append
+
+    def on_header(name: bytes, value: bytes) -> None:
+        return keep((name.lower(), value.rstrip()))  # llhttp strips in front only
+
+    return on_header
+
+
+def _joined(received: list[bytes]) -> bytes:
+    body = b"".join(received)
+    received.clear()  # the list is llhttp's to fill
+    return body
 
 
 def _said_goodbye(transport: asyncio.Transport) -> bool:

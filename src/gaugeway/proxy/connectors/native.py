@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from gaugeway.core.errors import ConnectFailed, ProtocolBroken, Side, UpstreamTimeout
+from gaugeway.core.errors import ConnectFailed, ProtocolBroken, UpstreamTimeout
 from gaugeway.proxy.connectors.addresses import AddressGuard
 from gaugeway.proxy.connectors.answer import Answer
 from gaugeway.proxy.connectors.connection import ClosedUnanswered, Connection
+from gaugeway.proxy.connectors.dialling import Dialler
 from gaugeway.proxy.connectors.pool import Origin, Pool
 from gaugeway.proxy.connectors.request import serialise_head
 from gaugeway.proxy.connectors.seam import Outgoing
@@ -23,8 +24,7 @@ class NativeConnector:
     def __init__(
         self, guard: AddressGuard, ssl_context: ssl.SSLContext | None = None, pool: Pool | None = None
     ) -> None:
-        self._guard = guard
-        self._ssl = ssl_context
+        self._dialler = Dialler(guard, ssl_context)
         self._pool = Pool() if pool is None else pool
         self._connections: set[Connection] = set()
         self._closed = False
@@ -66,62 +66,15 @@ class NativeConnector:
     async def _connect(self, request: Outgoing, origin: Origin) -> Connection:
         if self._closed:
             raise ConnectFailed("No connection is made any more: the gateway is being stopped.")
-        seconds = request.timers.connect
-        try:
-            async with asyncio.timeout(seconds):
-                addresses = await self._guard.resolve(origin.host, origin.port, guarded=origin.guarded)
-                return await self._connect_to_one_of(addresses, origin, seconds)
-        except TimeoutError as problem:
-            raise UpstreamTimeout(
-                f"No connection to {origin.host}:{origin.port} within {seconds:g} s.",
-                side=Side.NETWORK,
-                safe_to_retry=True,
-            ) from problem
-
-    async def _connect_to_one_of(self, addresses: list[str], origin: Origin, seconds: float) -> Connection:
-        """The first address that can be connected to; each gets its share of the time."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        failure: ConnectFailed | None = None
-        for position, address in enumerate(addresses):
-            left = len(addresses) - position
-            share = (deadline - loop.time()) / left
-            try:
-                if left == 1:
-                    return await self._connect_to(address, origin)
-                async with asyncio.timeout(share):
-                    return await self._connect_to(address, origin)
-            except TimeoutError:
-                failure = ConnectFailed(f"{origin.host}:{origin.port} ({address}) did not answer in its time.")
-            except ConnectFailed as problem:
-                failure = problem
-        raise failure or ConnectFailed(f"{origin.host} has no address.")
-
-    async def _connect_to(self, address: str, origin: Origin) -> Connection:
-        loop = asyncio.get_running_loop()
-        where = f"{origin.host}:{origin.port} ({address})"
-        connection = Connection(origin, loop, self._pool.put, self._forget)
-        try:
-            if origin.scheme == "https":
-                await loop.create_connection(
-                    lambda: connection,
-                    address,
-                    origin.port,
-                    ssl=self._tls(),
-                    server_hostname=origin.host,
-                )
-            else:
-                await loop.create_connection(lambda: connection, address, origin.port)
-        except ssl.SSLError as problem:
-            reason = getattr(problem, "verify_message", "") or problem.reason or problem
-            raise ConnectFailed(f"TLS with {where} failed: {reason}.", side=Side.PROVIDER) from problem
-        except OSError as problem:
-            raise ConnectFailed(f"No connection to {where}: {problem.strerror or problem}.") from problem
+        connection = await self._dialler.dial(
+            origin, request.timers.connect, lambda: Connection(origin, loop, self._pool.put, self._forget)
+        )
         self._connections.add(connection)
         if self._closed:
             connection.abort()
         if not connection.is_usable():
-            raise ConnectFailed(f"The connection to {where} was closed before anything was sent.")
+            raise ConnectFailed("The connection was closed: the gateway is being stopped.")
         return connection
 
     def _forget(self, connection: Connection) -> None:
@@ -129,12 +82,6 @@ class NativeConnector:
         self._connections.discard(connection)
         if not self._connections and self._all_lost is not None and not self._all_lost.done():
             self._all_lost.set_result(None)
-
-    def _tls(self) -> ssl.SSLContext:
-        if self._ssl is None:
-            self._ssl = ssl.create_default_context()
-            self._ssl.set_alpn_protocols(["http/1.1"])
-        return self._ssl
 
 
 async def _exchange(connection: Connection, request: Outgoing, head: bytes) -> Answer:

@@ -15,11 +15,15 @@ _OURS = frozenset((b"host", b"content-length", b"transfer-encoding", b"connectio
 _WITH_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
 _MOST_KNOWN = 4096
 _LONGEST_KNOWN = 256
+_MOST_BLOCKS = 512
+_LARGEST_BLOCK = 4096
 
 # What was looked at and found good: a look-up a request instead of a regular expression for each part of it.
 _known_lines: dict[tuple[bytes, bytes], bytes] = {}
 _known_names: set[bytes] = set()
+_known_blocks: dict[tuple[tuple[bytes, bytes], ...], bytes] = {}
 _name_of = itemgetter(0)
+_as_line = b": ".join
 
 
 def serialise_head(request: Outgoing, host_value: bytes) -> bytes:
@@ -28,23 +32,16 @@ def serialise_head(request: Outgoing, host_value: bytes) -> bytes:
     Raises ConnectFailed (POLICY) where anything in it could be taken for more than it is: a line break or NUL,
     a header that is no token or that frames the message, a target with a space or without its leading slash.
     """
-    method, headers, length = request.method, request.headers, len(request.body)
+    method, length = request.method, len(request.body)
     line = _known_lines.get((method, request.target))
     if line is None:
         line = _learn_line(method, request.target)
-    if not _known_names.issuperset(map(_name_of, headers)):
-        _learn_names(headers)
-    lines = [b": ".join(header) for header in headers]
-    line_breaks = len(headers) + 3
-    if length or method in _WITH_BODY:
-        lines.append(b"Content-Length: %d" % length)
-        line_breaks += 1
-    lines.append(b"\r\n")
-    head = line + host_value + b"\r\n" + b"\r\n".join(lines)
-    # Every line brings one CR and one LF: any more of either came with a value.
-    if len(head) - len(head.translate(None, b"\r\n\0")) != 2 * line_breaks:
-        raise _broken_value(request)
-    return head
+    headers = tuple(request.headers)
+    block = _known_blocks.get(headers)
+    if block is None:
+        block = _learn_block(headers)
+    end = b"Content-Length: %d\r\n\r\n" % length if length or method in _WITH_BODY else b"\r\n"
+    return b"".join((line, host_value, b"\r\n", block, end))
 
 
 def host_value(scheme: str, host: str, port: int) -> bytes:
@@ -73,7 +70,22 @@ def _learn_line(method: bytes, target: bytes) -> bytes:
     return line
 
 
-def _learn_names(headers: list[tuple[bytes, bytes]]) -> None:
+def _learn_block(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """The lines of these headers, each with its line break."""
+    if not _known_names.issuperset(map(_name_of, headers)):
+        _learn_names(headers)
+    block = b"\r\n".join([*map(_as_line, headers), b""])
+    # Every line brings one CR and one LF: any more of either came with a value.
+    if len(block) - len(block.translate(None, b"\r\n\0")) != 2 * len(headers):
+        raise _broken_value(headers)
+    if len(block) <= _LARGEST_BLOCK:
+        if len(_known_blocks) >= _MOST_BLOCKS:
+            _known_blocks.clear()
+        _known_blocks[headers] = block
+    return block
+
+
+def _learn_names(headers: tuple[tuple[bytes, bytes], ...]) -> None:
     for name, _ in headers:
         if name in _known_names:
             continue
@@ -86,8 +98,8 @@ def _learn_names(headers: list[tuple[bytes, bytes]]) -> None:
         _known_names.add(name)
 
 
-def _broken_value(request: Outgoing) -> ConnectFailed:
-    broken = (name for name, value in request.headers if len(value.translate(None, b"\r\n\0")) < len(value))
+def _broken_value(headers: tuple[tuple[bytes, bytes], ...]) -> ConnectFailed:
+    broken = (name for name, value in headers if len(value.translate(None, b"\r\n\0")) < len(value))
     name = next(broken, b"?").decode()
     return _refused(f"the value of the header {name} holds a line break or NUL")
 

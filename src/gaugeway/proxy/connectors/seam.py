@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, cast
 
 from msgspec import Struct
+
+Take = Callable[[bytes], bool]
+"""Takes a piece of an answer at once; whether that is all it can take for now."""
 
 
 class Timers(Struct, frozen=True):
@@ -49,6 +53,25 @@ class Incoming(Protocol):
     def close(self) -> None:
         """Let go of it; idempotent. Before the clean end this closes the connection at once."""
         ...
+
+
+class Pouring(Protocol):
+    """What an Incoming has beside the rest where its pieces can be passed on without waking whoever waits for them.
+
+    A stream has hundreds of them, and waking a task costs more than all that is done with a piece.
+    """
+
+    async def pour(self, take: Take) -> bool:
+        """Hand each piece to `take` the moment it arrives; True at the clean end, False where `take` is full.
+
+        Pieces that come while nobody pours are kept, as for `read`. Raises what `read` does, and what `take` does.
+        """
+        ...
+
+
+def pouring_of(incoming: Incoming) -> Pouring | None:
+    """The answer where its pieces can be poured; None where they have to be read."""
+    return cast("Pouring", incoming) if hasattr(incoming, "pour") else None
 
 
 class Connector(Protocol):

@@ -1,0 +1,1 @@
+"""WebSockets: universal requests over one connection, and sessions passed on to providers."""
