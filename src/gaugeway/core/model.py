@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
 from gaugeway.core.ids import time_ms
+from gaugeway.core.votes import PanelAgreement
 
 Metadata = dict[str, str | int | float | bool]
 
@@ -96,6 +97,15 @@ class Token(Struct, frozen=True, kw_only=True):
         return permission in self.permissions
 
 
+class Session(Struct, frozen=True, kw_only=True):
+    """A browser that signed in with a token, as it is kept: never what its cookie says, only the SHA-256 of it."""
+
+    sha256: bytes
+    token_id: str  # it may do what this token may, and ends with it
+    created_at: int
+    expires_at: int
+
+
 class Gateway(Struct, frozen=True, kw_only=True):
     """A gateway and its settings (contract 1.5)."""
 
@@ -171,12 +181,14 @@ class Usage(Struct, frozen=True, kw_only=True, array_like=True):
     audio_tokens_in: int | None = None
     audio_tokens_out: int | None = None
     reported_cost: Decimal | None = None  # dollars, where the provider itself says what it charged
-    # The last two serve the price only; a store need not keep them.
+    # The last three serve the price only; a store need not keep them.
     other_units: dict[str, int | float] | None = None
     """What else was reported that has a price of its own, by its name in genai-prices: `web_searches`,
     `input_image_tokens` (a part of tokens_in), `audio_seconds` ..."""
     price_context: dict[str, str] | None = None
     """What else decides the price: `service_tier`, `speed` ..., where the answer names it."""
+    doubt: str | None = None
+    """Why the figures are not all that was used, or cannot all be read: no price is put on them then."""
 
 
 class CustomCost(Struct, frozen=True, kw_only=True):
@@ -197,6 +209,21 @@ class Attempt(Struct, frozen=True, kw_only=True, array_like=True):
     status_code: int | None  # None: no answer
     duration: int  # ms until its answer began, or it failed
     error: str | None = None
+    may_be_billed: bool = False  # it was sent and gave no answer: whether its provider charges, nobody knows
+    counted: Decimal | None = None  # dollars that spend limits count for such a one: the most it may have cost
+    # Of a failed one whose answer reported usage and was followed by another attempt:
+    usage: Usage | None = None
+    model: str = ""
+    custom_cost: CustomCost | None = None  # what was asked of it by cf-aig-custom-cost
+    cost: Decimal | None = None  # dollars; part of the log's cost, where that is known
+
+
+class RouteTaken(Struct, frozen=True, kw_only=True, array_like=True):
+    """The way that a request went through a dynamic route."""
+
+    name: str
+    version_id: str  # of the version that was deployed then
+    path: tuple[str, ...]  # ids of the elements it came to, in order
 
 
 class Bodies(Struct, frozen=True, kw_only=True, array_like=True):
@@ -248,6 +275,11 @@ class LogRecord(Struct, frozen=True, kw_only=True, array_like=True):
     bodies_lost: bool = False  # bodies were to be kept, but the recorder's queue was full
     feedback: int | None = None  # -1 | 1; None: none (0 is stored as None)
     score: float | None = None  # 0-100
+    route: RouteTaken | None = None  # of a request for a dynamic route
+    priced_by: str | None = (
+        None  # whose prices the cost is by: an edition of public ones, a rule, a header, the provider
+    )
+    byok_alias: str | None = None  # the alias of the stored key it was sent with; None: the request's own, or none
 
     @property
     def created_at(self) -> int:
@@ -285,6 +317,29 @@ class RawFilter(Struct, frozen=True):
     value: list[str | int | float | bool | None]
 
 
+class Join(StrEnum):
+    """How a group joins its filters. An extension, as groups are."""
+
+    ALL_OF = "all_of"
+    ANY_OF = "any_of"
+    NONE_OF = "none_of"
+
+
+class RawGroup(NamedTuple):
+    """A group of filters as it was sent and is shown again: {"any_of": [...]} and the like.
+
+    A tuple, as it is kept as an array: so a version that knows no groups cannot take one for a filter, and says
+    that the dataset cannot be read.
+    """
+
+    join: Join
+    filters: list[RawCriterion]
+
+
+RawCriterion = RawFilter | RawGroup
+"""What a list of filters may hold."""
+
+
 class Dataset(Struct, frozen=True, kw_only=True):
     """A saved set of filters over a gateway's logs (contract 1.6)."""
 
@@ -293,7 +348,7 @@ class Dataset(Struct, frozen=True, kw_only=True):
     id: str  # UUIDv7 text
     name: str
     enable: bool
-    filters: list[RawFilter]
+    filters: list[RawCriterion]
     created_at: int
     modified_at: int
 
@@ -301,6 +356,19 @@ class Dataset(Struct, frozen=True, kw_only=True):
     def scope(self) -> Scope:
         """The gateway it belongs to."""
         return Scope(self.account_id, self.gateway_id)
+
+
+class SnapshotRef(Struct, frozen=True, kw_only=True):
+    """Which snapshot something was computed over: all that its figures depend on."""
+
+    id: str
+    name: str
+    dataset_id: str
+    hash: str
+    items: int
+    frozen: str
+    expected_version: int = 0
+    expected_hash: str = ""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -317,6 +385,28 @@ class Result(Struct, frozen=True, kw_only=True):
     total_logs: int = 0  # logs the figure was computed from
     skipped: int = 0  # logs selected that lack what the evaluator needs
     failed: int = 0  # logs on which the evaluator failed
+    low: str = ""  # the 95 % interval's lower end, plain decimal; "" where it cannot be known
+    high: str = ""  # and its upper end
+    interval_method: str = ""  # how the interval was computed; "" where there is none
+    interval_note: str = ""  # why there is none, for people
+    unit: str = ""  # of result, low and high
+    direction: str = ""  # which way is better: core.metrics.Direction; "" until concluded
+    pending: int = 0  # of an item-wise evaluator: logs that are still to be judged
+    evaluator_id: str = ""  # of a custom evaluation type: the evaluator behind it; "" where the type's id names it
+    parameters: dict[str, Any] = field(default_factory=dict)  # what the custom type gave it, as it was at creation
+    agreement: PanelAgreement | None = None  # of a panel of judges: how far its members agree
+
+
+class WatchedWindow(Struct, frozen=True, kw_only=True):
+    """The span of time of a monitor's that an evaluation is about, and how much of it may be judged."""
+
+    monitor_id: str
+    window_id: str
+    after_ms: int  # only logs created after this moment
+    until_ms: int  # and up to this one
+    share: float = 1.0  # of the logs, for evaluators that look at each
+    max_items: int | None = None  # and how many of them at most; None: no bound of the monitor's
+    daily_max_cost: Decimal | None = None  # dollars that all judges of the monitor may spend in a day of UTC
 
 
 class Evaluation(Struct, frozen=True, kw_only=True):
@@ -331,6 +421,9 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     datasets: list[Dataset]  # as they were at creation
     results: list[Result]
     total_logs: int = 0  # distinct logs selected
+    cluster_by: str = ""  # what logs that are alike have in common (query.Grouping), for the intervals; "": nothing
+    snapshot: SnapshotRef | None = None  # whose frozen logs it is about, in place of its datasets' live ones
+    window: WatchedWindow | None = None  # of the monitor that made it; None: it was made by hand
 
     @property
     def processed(self) -> bool:
@@ -341,3 +434,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     def scope(self) -> Scope:
         """The gateway it belongs to."""
         return Scope(self.account_id, self.gateway_id)
+
+    @property
+    def source(self) -> Scope:
+        """Where the logs are that it is about: the gateway's, or a snapshot's frozen ones."""
+        return self.scope if self.snapshot is None else Scope(self.account_id, self.snapshot.frozen)

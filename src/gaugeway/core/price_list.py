@@ -3,10 +3,7 @@
 genai-prices' own calculation takes some 200 microseconds. Here a model's prices on one day are compiled once
 into rates per bucket of tokens; they give the same amounts (a test compares them over every model of the data).
 Requests that used more than plain tokens (audio, images, searches ...) take genai-prices' way.
-
-How the data is to be read: a bucket without a price of its own (cached tokens, say) is charged like the one it is
-part of. Where that is known not to hold the cost is unknown: audio tokens (except Google's, whose price pages list
-each kind that differs) and cache writes for an hour. A kind that is part of no priced one is unknown too.
+What a bucket costs that has no price of its own: see price_plans.py.
 """
 
 from __future__ import annotations
@@ -15,16 +12,17 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from gaugeway.core.model import Usage
+from gaugeway.core.price_data import units, units_by_price, version
+from gaugeway.core.price_plans import Outcome, Plan, by_rates, compile_plan, gap, is_plain
+from gaugeway.core.worst_case import Bound
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, ModelPrice, Provider
+    from genai_prices.types import ModelInfo, Provider
 
 MAX_REMEMBERED = 4096
 """Pairs of model and day whose rates are kept; beyond it they are forgotten and compiled again."""
@@ -35,30 +33,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = Decimal(0)
 _STANDARD = frozenset({"default", "standard", "on_demand", "auto", "unspecified"})
 """Service tiers that mean the list price."""
-_ALSO_STANDARD = frozenset({("groq", "flex")})
-"""Tiers at the list price with one provider: console.groq.com/docs/flex-processing."""
-_ONE_RATE_FOR_ALL_KINDS = frozenset({"google"})
-
-Outcome = tuple[Decimal | None, str | None]
-
-
-class _Rates(Struct, frozen=True, kw_only=True):
-    """Dollars a token; None: no price of its own."""
-
-    above: int  # the rates hold from this many input tokens on, exclusive; -1: from none
-    into: Decimal | None
-    out: Decimal | None
-    cached: Decimal | None
-    written: Decimal | None
-    written_1h: Decimal | None
-    per_request: Decimal
-
-
-class _Plan(Struct, frozen=True, kw_only=True):
-    """A model's prices during a part of a day."""
-
-    tiers: tuple[_Rates, ...]  # by rising `above`
-    keys: frozenset[str]  # genai-prices' names of the units that have a price
+_ALSO_STANDARD = frozenset({("groq", "flex"), ("perplexity", "high")})
+"""What is at the list price with one provider: console.groq.com/docs/flex-processing; the fee of a request in
+Perplexity's list is that of the largest search context (docs.perplexity.ai, Pricing)."""
 
 
 class _Listed(Struct, frozen=True, kw_only=True):
@@ -67,8 +44,17 @@ class _Listed(Struct, frozen=True, kw_only=True):
     model: Any
     provider: Any
     starts: list[int]
-    plans: list[_Plan]
+    plans: list[Plan]
     context: dict[str, str]
+
+
+class _Highest(Struct, frozen=True, kw_only=True):
+    """The highest prices of a model on a day, in whatever tier, of whatever kind of token."""
+
+    into: Decimal  # dollars a token
+    out: Decimal
+    per_request: Decimal
+    window: int | None  # tokens that the model takes in and puts out at most
 
 
 class PriceList:
@@ -76,6 +62,7 @@ class PriceList:
 
     def __init__(self, remember: int = MAX_REMEMBERED) -> None:
         self._limit = remember
+        self._highest: dict[tuple[str, str, int], _Highest | str] = {}
         self._remembered: dict[tuple[str, str, int, tuple[tuple[str, str], ...]], _Listed | str] = {}
 
     def cost(self, price_id: str, model: str, at_ms: int, usage: Usage, *, has_output: bool = True) -> Outcome:
@@ -94,17 +81,43 @@ class PriceList:
         if isinstance(listed, str):
             return None, listed
         plan = listed.plans[bisect_right(listed.starts, ms) - 1] if len(listed.plans) > 1 else listed.plans[0]
-        reason = _gap(plan, price_id, model, usage, has_output)
+        reason = gap(plan, price_id, model, usage, has_output)
         if reason is not None:
             return None, reason
-        if _is_plain(plan, usage):
-            return _by_rates(plan, usage)
+        if is_plain(plan, usage):
+            return by_rates(plan, usage)
         return _by_package(listed, at_ms, usage)
 
+    def at_most(self, price_id: str, model: str, at_ms: int, bound: Bound) -> Outcome:
+        """Dollars that a request for a model costs at most, or None and why that cannot be said beforehand.
 
-def version() -> str:
-    """Which edition of the price data is used, e.g. `genai-prices 0.2.3`."""
-    return "genai-prices " + metadata.version("genai-prices")
+        Every token counts at the model's highest price: as written to a cache, as audio, in the dearest service
+        tier. Fees for a provider's own tools are not bounded by anything, and not in it.
+        """
+        day = at_ms // _DAY_MS
+        highest = self._highest.get((price_id, model, day))
+        if highest is None:
+            if len(self._highest) >= self._limit:
+                self._highest.clear()
+            highest = self._highest[price_id, model, day] = _find_highest(price_id, model, day)
+        if isinstance(highest, str):
+            return None, highest
+        into, out = bound.tokens_in, bound.tokens_out
+        if into is None and (into := highest.window) is None:
+            return None, f"the context window of {price_id}'s model {model!r} is not known ({version()})"
+        if out is None and (out := highest.window) is None:
+            return None, (
+                f"the longest answer of {price_id}'s model {model!r} is not known ({version()}): send max_tokens"
+            )
+        return into * highest.into + out * bound.answers * highest.out + highest.per_request, None
+
+
+def load() -> None:
+    """Read the price data, which takes some 0.3 s and 25 MB; safe in any thread."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    get_snapshot()
+    units()
 
 
 def models(price_id: str | None) -> list[str]:
@@ -114,9 +127,6 @@ def models(price_id: str | None) -> list[str]:
     return [
         model.id for provider in get_snapshot().providers if provider.id == price_id for model in provider.models
     ]
-
-
-# --- find and compile
 
 
 def _find(price_id: str, ref: str, day: int, context: Mapping[str, str]) -> _Listed | str:
@@ -139,8 +149,42 @@ def _find(price_id: str, ref: str, day: int, context: Mapping[str, str]) -> _Lis
     if isinstance(settled, str):
         return f"no price is known for {price_id}'s model {ref!r} with {settled} ({version()})"
     starts = _starts(model)
-    plans = [_compile(model.get_prices(midnight + timedelta(milliseconds=ms), settled)) for ms in starts]
+    plans = [compile_plan(model.get_prices(midnight + timedelta(milliseconds=ms), settled)) for ms in starts]
     return _Listed(model=model, provider=provider, starts=starts, plans=plans, context=settled)
+
+
+def _find_highest(price_id: str, ref: str, day: int) -> _Highest | str:
+    listed = _find(price_id, ref, day, {})
+    if isinstance(listed, str):
+        return listed
+    model: ModelInfo = listed.model
+    midnight = _EPOCH + timedelta(days=day)
+    contexts = [{}, *(dict(variant.when) for variant in model.price_variants or ())]
+    into = out = per_request = None
+    for ms in _starts(model):
+        for context in contexts:
+            price = model.get_prices(midnight + timedelta(milliseconds=ms), context)
+            for name, value in vars(price).items():
+                if value is None:
+                    continue
+                rate = max(_amounts(value))
+                unit = units().get(units_by_price().get(name, ""), {})
+                if name == "requests_kcount":
+                    per_request = max(rate / 1000, per_request or _ZERO)
+                elif unit.get("dimensions", {}).get("family") != "tokens":
+                    continue
+                elif unit["dimensions"]["direction"] == "input":
+                    into = max(rate / _MILLION, into or _ZERO)
+                else:
+                    out = max(rate / _MILLION, out or _ZERO)
+    if into is None and out is None and per_request is None:
+        return f"{price_id}'s model {ref!r} is not priced by tokens ({version()})"
+    window: int | None = model.context_window
+    return _Highest(into=into or _ZERO, out=out or _ZERO, per_request=per_request or _ZERO, window=window)
+
+
+def _amounts(value: Any) -> list[Decimal]:
+    return [value] if isinstance(value, Decimal) else [value.base, *(tier.price for tier in value.tiers)]
 
 
 def _settle(
@@ -182,138 +226,10 @@ def _ms_after_midnight(moment: time) -> int:
     return -(-((since - offset) % timedelta(days=1)) // timedelta(milliseconds=1)) % _DAY_MS
 
 
-def _compile(price: ModelPrice) -> _Plan:
-    from genai_prices.types import TieredPrices
-
-    priced = {name: value for name, value in vars(price).items() if value is not None}
-    steps = {tier.start for value in priced.values() if isinstance(value, TieredPrices) for tier in value.tiers}
-    by_price = _units_by_price()
-    keys = frozenset(by_price[name] for name in priced if name in by_price)
-    return _Plan(tiers=tuple(_rates(priced, above) for above in (-1, *sorted(steps))), keys=keys)
-
-
-def _rates(priced: Mapping[str, Any], above: int) -> _Rates:
-    def rate(name: str, per: int = _MILLION) -> Decimal | None:
-        value = priced.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, Decimal):  # tiered: the last step that is reached
-            reached = [tier.price for tier in value.tiers if tier.start <= above]
-            value = reached[-1] if reached else value.base
-        return value / per
-
-    return _Rates(
-        above=above,
-        into=rate("input_mtok"),
-        out=rate("output_mtok"),
-        cached=rate("cache_read_mtok"),
-        written=rate("cache_write_mtok"),
-        written_1h=rate("cache_write_1h_mtok"),
-        per_request=rate("requests_kcount", 1000) or _ZERO,
-    )
-
-
-@cache
-def _units() -> dict[str, dict[str, Any]]:
-    from genai_prices.data_units import unit_data
-
-    return unit_data
-
-
-@cache
-def _units_by_price() -> dict[str, str]:
-    return {unit["price_key"]: name for name, unit in _units().items()}
-
-
-# --- compute
-
-
-def _gap(plan: _Plan, price_id: str, model: str, usage: Usage, has_output: bool) -> str | None:
-    """Why the usage cannot be priced in full; None where it can."""
-    keys = plan.keys
-    unpriced = None
-    if usage.tokens_in is None:
-        if "input_tokens" in keys:
-            return "the provider reported no input tokens"
-    elif usage.tokens_in and "input_tokens" not in keys:
-        unpriced = "input tokens"
-    if usage.tokens_out is None:
-        if has_output and "output_tokens" in keys:
-            return "the provider reported no output tokens"
-    elif usage.tokens_out and "output_tokens" not in keys:
-        unpriced = "output tokens"
-    if usage.cache_write_1h_tokens and "cache_write_1h_tokens" not in keys:
-        unpriced = "cache writes for an hour"
-    if usage.audio_tokens_in or usage.audio_tokens_out or usage.other_units:
-        unpriced = unpriced or _unpriced_kind(keys, price_id, usage)
-    if unpriced is None:
-        return None
-    return f"{price_id}'s model {model!r} has no known price for {unpriced} ({version()})"
-
-
-def _unpriced_kind(keys: frozenset[str], price_id: str, usage: Usage) -> str | None:
-    if price_id not in _ONE_RATE_FOR_ALL_KINDS:
-        if usage.audio_tokens_in and "input_audio_tokens" not in keys:
-            return "audio input tokens"
-        if usage.audio_tokens_out and "output_audio_tokens" not in keys:
-            return "audio output tokens"
-    for name, number in (usage.other_units or {}).items():
-        if number and name not in keys and not _is_part_of_priced(name, keys):
-            return name.replace("_", " ")
-    return None
-
-
-def _is_part_of_priced(name: str, keys: frozenset[str]) -> bool:
-    unit = _units().get(name)
-    return unit is not None and any(
-        unit["dimensions"].items() >= _units()[key]["dimensions"].items() for key in keys if key in _units()
-    )
-
-
-def _is_plain(plan: _Plan, usage: Usage) -> bool:
-    """Whether nothing was used that has a price beside those that _Rates knows."""
-    keys = plan.keys
-    return not (
-        (usage.reasoning_tokens and "output_reasoning_tokens" in keys)
-        or (usage.audio_tokens_in and "input_audio_tokens" in keys)
-        or (usage.audio_tokens_out and "output_audio_tokens" in keys)
-        or (usage.other_units and any(name in keys for name in usage.other_units))
-    )
-
-
-def _by_rates(plan: _Plan, usage: Usage) -> Outcome:
-    fresh = usage.tokens_in or 0
-    rates = plan.tiers[0]
-    for tier in plan.tiers[1:]:
-        if fresh > tier.above:
-            rates = tier
-    cost = rates.per_request
-    if rates.cached is not None and (cached := usage.cached_tokens_in):
-        fresh -= cached
-        cost += cached * rates.cached
-    if rates.written is not None:
-        written = usage.cache_write_tokens or 0
-        fresh -= written
-        if rates.written_1h is not None and (hour := usage.cache_write_1h_tokens):
-            written -= hour
-            cost += hour * rates.written_1h
-        if written < 0:
-            return None, "the provider reported more tokens written to its cache for an hour than at all"
-        if written:
-            cost += written * rates.written
-    if fresh < 0:
-        return None, "the provider reported more cached tokens than input tokens"
-    if rates.into is not None:
-        cost += fresh * rates.into
-    if rates.out is not None and usage.tokens_out:
-        cost += usage.tokens_out * rates.out
-    return cost, None
-
-
 def _by_package(listed: _Listed, at_ms: int, usage: Usage) -> Outcome:
     from genai_prices import Usage as Counts
 
-    known = _units()
+    known = units()
     counts = {
         "input_tokens": usage.tokens_in,
         "output_tokens": usage.tokens_out,

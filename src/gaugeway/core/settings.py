@@ -6,6 +6,7 @@ checked against it.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import tomllib
@@ -48,6 +49,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     bootstrap_email: Annotated[
         str, Meta(description="The first token's owner, for X-Auth-Email with X-Auth-Key.")
     ] = "admin@localhost"
+    master_key: Annotated[
+        str | None,
+        Meta(
+            description="What stored provider keys are sealed with, 32 bytes in base64 or hex digits; else the file"
+            " master.key in the data folder is made."
+        ),
+    ] = None
+    previous_master_key: Annotated[
+        str | None, Meta(description="The master key before, until `gaugeway key rotate` has sealed all keys anew.")
+    ] = None
     upstreams: Annotated[
         dict[str, str],
         Meta(description="Provider slug → base URL to use instead of the provider's own. JSON in the environment."),
@@ -62,6 +73,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_request_body: Annotated[int, Meta(ge=1024, description="Bytes of a request body; larger ones get 413.")] = (
         100 * 1024 * 1024
     )
+    max_socket_message: Annotated[
+        int,
+        Meta(ge=1024, description="Bytes of a message in a WebSocket to a provider; larger ones end it (1009)."),
+    ] = 16 * 1024 * 1024
     max_log_body: Annotated[
         int, Meta(ge=0, description="Bytes of a body that a log keeps; the rest is cut, and marked so.")
     ] = 4 * 1024 * 1024
@@ -99,6 +114,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     connector: Annotated[
         str, Meta(pattern="^(native|aiohttp)$", description="What speaks to upstreams: native or aiohttp.")
     ] = "native"
+
+    python_evaluators: Annotated[
+        bool,
+        Meta(description="Whether Python that users write is run, in a sandbox, to evaluate; see evaluators.md."),
+    ] = False
 
     def private_networks(self) -> tuple[Network, ...]:
         """The CIDRs (and plain addresses) among private_upstreams."""
@@ -145,6 +165,16 @@ def environment_of(settings: Settings) -> dict[str, str]:
             value = ",".join(value)
         variables[PREFIX + name.upper()] = str(value)
     return variables
+
+
+def key_bytes(text: str) -> bytes | None:
+    """The 32 bytes that a master key's text stands for; None where it stands for none."""
+    text = text.strip()
+    try:
+        key = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == 32 else None
 
 
 def _network(item: str) -> Network | None:
@@ -200,6 +230,10 @@ def _check_meaning(settings: Settings, sources: Mapping[str, str]) -> None:
         raise wrong("account_id", "expected 32 lower-case hex digits")
     if settings.bootstrap_token is not None and len(settings.bootstrap_token) < 32:
         raise wrong("bootstrap_token", "expected at least 32 characters; a short one can be guessed")
+    for name in ("master_key", "previous_master_key"):
+        text = getattr(settings, name)
+        if text is not None and key_bytes(text) is None:
+            raise wrong(name, "expected 32 bytes in base64 or hex digits, as `openssl rand -base64 32` makes them")
     for slug, url in settings.upstreams.items():
         if not url.startswith(("http://", "https://")):
             raise wrong("upstreams", f"the base URL of {slug!r} must begin with http:// or https://, not {url!r}")

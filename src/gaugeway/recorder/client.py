@@ -76,6 +76,7 @@ class RecorderClient:
         self._connecting: asyncio.Task[None] | None = None
         self._presence: Presence | None = None
         self._trouble: str | None = "not connected to the recorder yet"
+        self._is_full = False
         self._losses = Losses()
         self._bodies_lost = 0
         self._report_timer: asyncio.TimerHandle | None = None
@@ -126,6 +127,10 @@ class RecorderClient:
         self._ask()
         done, _ = await asyncio.wait((future,), timeout=timeout_s)
         return bool(done) and future.result()
+
+    def is_full(self) -> bool:
+        """See LogSink."""
+        return self._is_full
 
     async def aclose(self, timeout_s: float = 10.0) -> bool:
         """Hand everything over and leave. False, and said aloud, where that took too long: the rest is lost."""
@@ -326,9 +331,10 @@ class RecorderClient:
             self._asked = None
             self._ask()
 
-    def trouble_told(self, trouble: str | None) -> None:
+    def trouble_told(self, trouble: str | None, *, is_full: bool) -> None:
         """What the recorder suffers from, or that it is well again."""
         self._trouble = trouble
+        self._is_full = is_full
 
     def _ask(self) -> None:
         """Send the next barrier, unless one is on its way."""
@@ -356,7 +362,7 @@ class RecorderClient:
                 reason = await link.lost
                 self._link = None
                 self._outbox.clear()
-                self._trouble = reason
+                self.trouble_told(reason, is_full=False)
             if self._progress or loop.time() - began > STEADY_S:
                 delay = lowest
             await asyncio.sleep(delay)
@@ -368,10 +374,10 @@ class RecorderClient:
         hello = wire.Hello(self._presence.name, os.getpid(), wire.LAYOUT)
         link.send(wire.message(wire.Kind.HELLO, hello))
 
-    def welcomed(self, link: Link, trouble: str | None) -> None:
+    def welcomed(self, link: Link, trouble: str | None, *, is_full: bool) -> None:
         """The recorder takes our logs: send what it, or the one before it, has not acknowledged."""
         self._link = link
-        self._trouble = trouble
+        self.trouble_told(trouble, is_full=is_full)
         self._outbox.clear()
         self._outbox.extend(sent.data for sent in self._sent)
         if self._asked is not None:

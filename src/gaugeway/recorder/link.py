@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from gaugeway.recorder.address import socket_path
-from gaugeway.recorder.wire import FrameReader, Kind, Malformed
+from gaugeway.recorder.wire import NO_ROOM, FrameReader, Kind, Malformed
 
 WRITE_AHEAD = 1024 * 1024
 """Bytes that may wait in the transport; the rest waits in the client, where it can be sent again."""
@@ -16,12 +16,12 @@ WRITE_AHEAD = 1024 * 1024
 class Hearer(Protocol):
     """Who the recorder's answers are for."""
 
-    def welcomed(self, link: Link, trouble: str | None) -> None: ...
+    def welcomed(self, link: Link, trouble: str | None, *, is_full: bool) -> None: ...
     def may_write(self) -> None: ...
     def acknowledged(self, number: int) -> None: ...
     def sync_asked(self, token: int) -> None: ...
     def barrier_passed(self, number: int) -> None: ...
-    def trouble_told(self, trouble: str | None) -> None: ...
+    def trouble_told(self, trouble: str | None, *, is_full: bool) -> None: ...
 
 
 class Link(FrameReader):
@@ -72,9 +72,9 @@ class Link(FrameReader):
         elif kind is Kind.DONE:
             hearer.barrier_passed(number)
         elif kind is Kind.WELCOME:
-            hearer.welcomed(self, payload.decode(errors="replace") or None)
+            hearer.welcomed(self, payload.decode(errors="replace") or None, is_full=number == NO_ROOM)
         elif kind is Kind.TROUBLE:
-            hearer.trouble_told(payload.decode(errors="replace") or None)
+            hearer.trouble_told(payload.decode(errors="replace") or None, is_full=number == NO_ROOM)
         elif kind is Kind.REFUSED:
             self._refusal = payload.decode(errors="replace")
         else:

@@ -107,7 +107,7 @@ class Recorder:
         self._peers.add(peer)
 
     def greeted(self, peer: _Peer, hello: Hello) -> None:
-        peer.send(wire.frame(Kind.WELCOME, payload=_text(self._writing.trouble)))
+        peer.send(self._trouble(Kind.WELCOME))
         if not self._reading:
             peer.let_read(False)
         self._barriers.joined(hello.client, peer)
@@ -119,8 +119,8 @@ class Recorder:
         if client is not None:
             self._barriers.left(client, peer)
 
-    def arrived(self, peer: _Peer, number: int, payload: bytearray, rows: int, *, is_losses: bool) -> None:
-        self._writing.take_in(Arrival(peer, number, payload, rows, is_losses))
+    def arrived(self, arrival: Arrival) -> None:
+        self._writing.take_in(arrival)
 
     def barrier_asked(self, peer: _Peer, number: int) -> None:
         self._barriers.ask(peer, number)
@@ -134,8 +134,13 @@ class Recorder:
     # --- what the writing tells
 
     def _tell_trouble(self, trouble: str | None) -> None:
+        del trouble  # the writing knows more of it
         for peer in self._peers:
-            peer.send(wire.frame(Kind.TROUBLE, payload=_text(trouble)))
+            peer.send(self._trouble(Kind.TROUBLE))
+
+    def _trouble(self, kind: Kind) -> bytes:
+        writing = self._writing
+        return wire.frame(kind, wire.NO_ROOM if writing.is_full else 0, payload=_text(writing.trouble))
 
     def _let_read(self, allowed: bool) -> None:
         self._reading = allowed
@@ -169,7 +174,8 @@ class _Peer(FrameReader):
         elif self._hello is None:
             raise Malformed(f"{kind.name} came before HELLO")
         elif kind in (Kind.BATCH, Kind.LOSSES):
-            self._recorder.arrived(self, number, payload, rows, is_losses=kind is Kind.LOSSES)
+            is_losses = kind is Kind.LOSSES
+            self._recorder.arrived(Arrival(self, self._hello.client, number, payload, rows, is_losses))
         elif kind is Kind.BARRIER:
             self._recorder.barrier_asked(self, number)
         elif kind is Kind.SYNCED:

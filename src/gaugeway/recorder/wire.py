@@ -24,6 +24,10 @@ TARGET_FRAME = 2 * 1024 * 1024
 READ_AHEAD = 64 * 1024
 
 
+NO_ROOM = 1
+"""The number of a trouble that is a full disk."""
+
+
 class Kind(IntEnum):
     """What a frame says. `number` means what the comment says, else 0."""
 
@@ -35,12 +39,12 @@ class Kind(IntEnum):
     SYNCED = 5  # number: the token of SYNC; all that was put before SYNC came has been sent
     BYE = 6  # closing in peace: no reason to wait for its return
     # the recorder to a client
-    WELCOME = 11  # payload: the recorder's trouble in words, or empty
+    WELCOME = 11  # payload: the recorder's trouble in words, or empty; number: NO_ROOM where that is it
     REFUSED = 12  # payload: why, in words; the connection closes
     ACK = 13  # number: every BATCH and LOSSES up to it is durable
     SYNC = 14  # number: a token; send what was put, then SYNCED
     DONE = 15  # number: the BARRIER's id
-    TROUBLE = 16  # payload: as in WELCOME
+    TROUBLE = 16  # payload and number: as in WELCOME
 
 
 class Hello(Struct, frozen=True):

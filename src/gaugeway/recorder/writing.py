@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -14,20 +15,20 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from gaugeway.core.errors import GaugewayError
+from gaugeway.core.errors import GaugewayError, StoreFull
 from gaugeway.core.model import Logged, LogRecord, Scope
-from gaugeway.core.ports import LogStore, Retention
+from gaugeway.core.ports import LogStore, Mark, Retention
+from gaugeway.core.pricing import Priced
 from gaugeway.recorder.losses import Loss, Losses
 from gaugeway.recorder.notice import Notice, Seldom
 from gaugeway.recorder.salvage import BAD_DATA, describe, stand_in, stand_in_for_bytes
 
-Price = Callable[[LogRecord], tuple[Decimal | None, str | None]]
 GROUP_ROWS = 2000
 GROUP_BYTES = 16 * 1024 * 1024
 ENOUGH_ROWS = 500
 ENOUGH_BYTES = 2 * 1024 * 1024
-COMMIT_EVERY_S = 0.075
-"""A commit costs as much as some ten rows, so fewer than ENOUGH_ROWS wait this long for company."""
+COMMIT_EVERY_S = 0.15
+"""A commit costs as much as some twenty rows, so fewer than ENOUGH_ROWS wait this long for company."""
 RETRY_S = 1.0
 HIGH_WATER = 32 * 1024 * 1024
 LOW_WATER = HIGH_WATER // 2
@@ -45,6 +46,7 @@ class Arrival(Struct):
     """A BATCH or LOSSES frame that waits to be written, as it came: encoded it is smallest."""
 
     sender: Sender
+    client: str
     number: int
     payload: bytearray
     rows: int
@@ -56,12 +58,37 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     open_store: Callable[[], LogStore]
     retention: Callable[[Scope], Retention]
-    price: Price
+    price: Callable[[LogRecord], Priced]
     saved: Callable[
         [LogRecord], Decimal | None
     ]  # what a cached answer did not cost; None: not known, or not cached
     note_losses: Callable[[Sequence[Loss]], None]  # makes losses durable; raises where it cannot
+    living: Callable[[], set[str]]  # the clients that may still send
     say: Notice
+
+
+class _Batch:
+    """Logs of several arrivals in a row, and whose they are."""
+
+    def __init__(self) -> None:
+        self.logs: list[Logged] = []
+        self._parts: list[tuple[Arrival, int, int, int]] = []  # with its place, and its logs left out before that
+
+    def add(self, arrival: Arrival, logs: list[Logged], done: int) -> None:
+        """All of an arrival's logs but those `done` before."""
+        begin = len(self.logs)
+        self.logs += logs[done:] if done else logs
+        self._parts.append((arrival, begin, len(self.logs), done))
+
+    def marks(self, begin: int, end: int) -> dict[str, Mark]:
+        """How far each client is once the logs up to `end` are written, those up to `begin` being so."""
+        marks: dict[str, Mark] = {}
+        for arrival, first, last, done in self._parts:
+            if last <= end and (last > begin or first >= begin):
+                marks[arrival.client] = (arrival.number, arrival.rows)
+            elif begin < last and first < end:
+                marks[arrival.client] = (arrival.number, done + end - first)
+        return marks
 
 
 class Writing:
@@ -78,6 +105,7 @@ class Writing:
         self._on_trouble = on_trouble
         self._on_room = on_room
         self._store: LogStore | None = None
+        self._marks: dict[str, Mark] = {}
         self._waiting: deque[Arrival] = deque()
         self._waiting_rows = 0
         self._waiting_bytes = 0
@@ -91,6 +119,7 @@ class Writing:
         self._bad_now = 0
         self._losses = Losses()
         self.trouble: str | None = None
+        self.is_full = False  # whether the trouble is that there is no room
         self.received = 0
         self.written = 0
         self.on_written: Callable[[], None] = lambda: None
@@ -156,20 +185,27 @@ class Writing:
 
     def _write(self, group: Sequence[Arrival]) -> None:
         if self._store is None:
-            self._store = self._parts.open_store()
+            store = self._parts.open_store()
+            self._marks = store.marks(self._parts.living())
+            self._store = store
         self._losses = Losses()  # what was lost in an attempt that failed is found again in the next one
         self._bad_now = 0
-        logs: list[Logged] = []
+        batch = _Batch()
         losses: list[Loss] = []
+        marks = self._marks.copy()
         for arrival in group:
             if arrival.is_losses:
                 losses.extend(self._losses_of(arrival))
-            else:
-                logs.extend(self._decode(arrival))
-        for logged in logs:
+                continue
+            number, done = marks.get(arrival.client, (0, 0))
+            if arrival.number < number or (arrival.number == number and done >= arrival.rows):
+                continue  # sent again, because its acknowledgement was lost
+            batch.add(arrival, self._decode(arrival), done if arrival.number == number else 0)
+            marks[arrival.client] = (arrival.number, arrival.rows)
+        for logged in batch.logs:
             self._price(logged.record)
-        if logs:
-            self._append(logs)
+        if batch.logs:
+            self._append(batch, 0, len(batch.logs))
         losses.extend(self._losses.unreported())
         if losses:
             self._parts.note_losses(losses)
@@ -193,7 +229,7 @@ class Writing:
             self._has_room = True
             self._on_room(True)
         if self.trouble is not None:
-            self.trouble = None
+            self.trouble, self.is_full = None, False
             self._say_trouble = Seldom(self._parts.say, time.monotonic)
             self._parts.say("logs are written again")
             self._on_trouble(None)
@@ -203,7 +239,7 @@ class Writing:
         trouble = f"logs cannot be written, trying every second: {describe(problem)}"
         self._say_trouble(trouble)
         if trouble != self.trouble:
-            self.trouble = trouble
+            self.trouble, self.is_full = trouble, _is_no_room(problem)
             self._on_trouble(trouble)
 
     # --- decode and price
@@ -238,39 +274,44 @@ class Writing:
         if record.cost is not None or record.cost_reason is not None:
             return
         try:
-            cost, reason = self._parts.price(record)
+            priced = self._parts.price(record)
             saved = self._parts.saved(record) if record.usage_saved is not None else None
         except Exception as problem:  # noqa: BLE001  a log without its price is better than none
-            cost, reason, saved = None, f"pricing failed: {describe(problem)}", None
-            self._tell_bad(f"log {record.id.hex()}: {reason}")
+            priced, saved = Priced(reason=f"pricing failed: {describe(problem)}"), None
+            self._tell_bad(f"log {record.id.hex()}: {priced.reason}")
         # The record was decoded here and nobody else has it, so it may still be finished.
-        force_setattr(record, "cost", cost)
-        force_setattr(record, "cost_reason", reason)
+        force_setattr(record, "cost", priced.cost)
+        force_setattr(record, "cost_reason", priced.reason)
+        force_setattr(record, "priced_by", priced.by)
         force_setattr(record, "cost_saved", saved)
 
     # --- append
 
-    def _append(self, logs: list[Logged]) -> None:
-        """Append; where the fault is in a log and not in the disk, find it and set it aside."""
+    def _append(self, batch: _Batch, begin: int, end: int) -> None:
+        """Append some; where the fault is in a log and not in the disk, find it and set it aside."""
         if self._store is None:
             raise RuntimeError("the store is not open")
+        marks = batch.marks(begin, end)
         try:
-            self._store.append(logs, self._parts.retention)
+            self._store.append(batch.logs[begin:end], self._parts.retention, marks)
         except (GaugewayError, OSError, MemoryError):  # the store's own troubles
             raise
         except Exception as problem:  # noqa: BLE001  a log may break the store's code in any way
-            if len(logs) > 1:
-                middle = len(logs) // 2
-                self._append(logs[:middle])
-                self._append(logs[middle:])
-            else:
-                self._append_stand_in(self._store, logs[0], problem)
+            if end - begin > 1:
+                middle = (begin + end) // 2
+                self._append(batch, begin, middle)
+                self._append(batch, middle, end)
+                return
+            self._append_stand_in(self._store, batch.logs[begin], marks, problem)
+        self._marks |= marks
 
-    def _append_stand_in(self, store: LogStore, logged: Logged, problem: Exception) -> None:
+    def _append_stand_in(
+        self, store: LogStore, logged: Logged, marks: Mapping[str, Mark], problem: Exception
+    ) -> None:
         """That the store takes the stand-in proves that the fault was the log's; else it is the store's."""
         replacement = stand_in(logged, problem)
         if replacement is not None:
-            store.append([replacement], self._parts.retention)
+            store.append([replacement], self._parts.retention, marks)
             self._tell_bad(f"log {logged.record.id.hex()} was kept in part only: {describe(problem)}")
         else:
             self._lose(logged.record.scope, problem)
@@ -290,6 +331,12 @@ class Writing:
     def _tell_bad(self, text: str) -> None:
         self._bad_now += 1
         self._say_bad_log(f"{text} ({self._bad_logs + self._bad_now} such cases since the recorder's start)")
+
+
+def _is_no_room(problem: Exception) -> bool:
+    return isinstance(problem, StoreFull) or (
+        isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
+    )
 
 
 _decode_logs = msgspec.msgpack.Decoder(list[Logged]).decode

@@ -13,6 +13,7 @@ from gaugeway.core.model import Scope
 from gaugeway.core.ports import CachedAnswer
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.database import Database
+from gaugeway.stores.sqlite.remembered import Change, Memory
 
 ROW_BYTES = 400
 """What an answer takes beside its headers and body: its key, its gateway's name, four indexes."""
@@ -42,18 +43,40 @@ class SqliteCache:
         self._database = Database(folder / "cache.db", migrations)
         self._capacity = capacity
         self._touched: dict[bytes, int] = {}
+        try:
+            self._memory = Memory(folder / "cache.slots")
+            with self._database.writing():
+                self._memory.mend()
+        except BaseException:
+            self._database.close()
+            raise
 
     def get(self, key: bytes, now_ms: int) -> CachedAnswer | None:
         """See CacheStore."""
+        found = self._memory.find(key, now_ms)
+        if found is not None:
+            if now_ms - found.used_at > TOUCH_AFTER_MS:
+                found.used_at = now_ms
+                self._touch(key, now_ms)
+            return found.answer
+        self._database.reader()  # raises where there is none any more
+        numbers = self._memory.numbers(key)
         rows = self._database.rows(
-            "SELECT headers, body, used_at FROM answers WHERE key = ? AND expires_at > ?", (key, now_ms)
+            "SELECT headers, body, used_at, expires_at FROM answers WHERE key = ? AND expires_at > ?", (key, now_ms)
         )
         if not rows:
             return None
-        headers, body, used_at = rows[0]
-        if now_ms - used_at > TOUCH_AFTER_MS and len(self._touched) < MAX_TOUCHED:
+        headers, body, used_at, expires_at = rows[0]
+        if now_ms - used_at > TOUCH_AFTER_MS:
+            used_at = now_ms
+            self._touch(key, now_ms)
+        answer = CachedAnswer(_decode_headers(headers), body)
+        self._memory.remember(key, numbers, answer, expires=expires_at, used=used_at)
+        return answer
+
+    def _touch(self, key: bytes, now_ms: int) -> None:
+        if len(self._touched) < MAX_TOUCHED:
             self._touched[key] = now_ms
-        return CachedAnswer(_decode_headers(headers), body)
 
     def put(
         self, scope: Scope, key: bytes, answer: CachedAnswer, *, asked_at: int, now_ms: int, expires_at: int
@@ -63,7 +86,9 @@ class SqliteCache:
         size = ROW_BYTES + len(headers) + len(answer.body)
         if size > self._capacity:
             return False
-        with self._database.writing() as connection:
+        change = self._memory.change()
+        change.touch(key)
+        with self._database.writing(change) as connection:
             emptied = connection.execute(
                 "SELECT at FROM emptied WHERE account_id = ? AND gateway_id = ?",
                 (scope.account_id, scope.gateway_id),
@@ -71,7 +96,7 @@ class SqliteCache:
             if emptied is not None and asked_at <= emptied:
                 return False
             connection.execute("DELETE FROM answers WHERE key = ?", (key,))
-            self._make_room(connection, size)
+            self._make_room(connection, size, change)
             connection.execute(
                 "INSERT INTO answers (key, account_id, gateway_id, expires_at, used_at, size, headers, body)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -82,7 +107,9 @@ class SqliteCache:
     def clear(self, scope: Scope, now_ms: int) -> None:
         """See CacheStore."""
         name = (scope.account_id, scope.gateway_id)
-        with self._database.writing() as connection:
+        change = self._memory.change()
+        change.touch_all()
+        with self._database.writing(change) as connection:
             connection.execute(
                 "INSERT INTO emptied VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
                 (*name, now_ms),
@@ -112,6 +139,7 @@ class SqliteCache:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+        self._memory.close()
 
     def _write_touched(self) -> None:
         touched, self._touched = self._touched, {}
@@ -122,17 +150,18 @@ class SqliteCache:
                     [(used_at, key) for key, used_at in touched.items()],
                 )
 
-    def _make_room(self, connection: Connection, size: int) -> None:
+    def _make_room(self, connection: Connection, size: int, change: Change) -> None:
         """Delete what was not used for longest until so many bytes fit."""
         excess = connection.execute("SELECT bytes FROM total").get + size - self._capacity
         while excess > 0:
             rows: Sequence[Any] = connection.execute(
-                "SELECT id, size FROM answers ORDER BY used_at, size LIMIT ?", (BATCH,)
+                "SELECT id, size, key FROM answers ORDER BY used_at, size LIMIT ?", (BATCH,)
             ).fetchall()
             doomed: list[tuple[int]] = []
-            for identifier, freed in rows:
+            for identifier, freed, key in rows:
                 if excess <= 0:
                     break
+                change.touch(key)
                 doomed.append((identifier,))
                 excess -= freed
             if not doomed:

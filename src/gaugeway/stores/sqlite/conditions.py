@@ -43,6 +43,11 @@ def negated(part: Condition) -> Condition:
     return TRUE if part == FALSE else Condition(f"NOT ({part.sql})", part.bindings)
 
 
+def left_out(part: Condition) -> Condition:
+    """True wherever the part is not: where it is false, and where it is null."""
+    return negated(part) if part in (TRUE, FALSE) else Condition(f"({part.sql}) IS NOT TRUE", part.bindings)
+
+
 def is_in(column: str, values: Sequence[int | str | bytes]) -> Condition:
     """Whether a column has one of the values."""
     if not values:

@@ -40,7 +40,8 @@ MAX_REMEMBERED = 20_000
 
 _KEY = 32  # bytes: the gateway's name, hashed; zeros where the record is free
 _KIND, _NEWEST, _FIRST = 0, 1, 2  # words after the key: interval and technique, the newest slot's number, the slots
-_END = _KEY + 8 * (_FIRST + SLOTS + 1)
+WORDS = _FIRST + SLOTS + 1
+_END = _KEY + 8 * WORDS
 _FREE = bytes(_KEY)
 
 Words: TypeAlias = "array[int]"

@@ -75,6 +75,7 @@ class Database:
         prepare: Callable[[Connection], None] | None = None,
     ) -> None:
         self.path = path = path.absolute()  # the working directory may change, and threads open it later
+        self._waiting = f"{path}-wal"
         self._page_size = page_size
         self._synchronous = "FULL" if durable else "NORMAL"
         self._mmap_bytes = mmap_bytes
@@ -84,6 +85,7 @@ class Database:
         self._unusable = ""
         self._turn_lock = threading.Lock()
         self._turn_holder: int | None = None
+        self._is_held = False
         self._writer: Connection | None = None
         self._readers_lock = threading.Lock()
         self._readers: dict[threading.Thread, Connection] = {}
@@ -146,6 +148,17 @@ class Database:
                     self._writer = self._writer or self._connect()
                     witness.after_commit(self._writer)
 
+    @contextmanager
+    def holding(self) -> Generator[None]:
+        """Keep the turn to write over several transactions of this thread: nobody else writes between them."""
+        self._check_usable()
+        with self._turn():
+            self._is_held = True
+            try:
+                yield
+            finally:
+                self._is_held = False
+
     def rows(self, sql: str, bindings: Bindings = ()) -> list[Any]:
         """All that one query answers."""
         connection = self.reader()
@@ -167,6 +180,30 @@ class Database:
                 pass
             finally:
                 writer.set_busy_timeout(BUSY_TIMEOUT_MS)
+
+    def checkpoint_where_it_fits(self) -> bool:
+        """The same where the disk has room for what the file grows by: whether it has.
+
+        A checkpoint that fails half way would eat what room there is.
+        """
+        connection = self.reader()
+        with understood(self.path):
+            size: int = connection.pragma("page_count") * connection.pragma("page_size")
+        if size - self.path.stat().st_size > free_bytes(self.path.parent):
+            return False
+        try:
+            self.checkpoint()
+        except StoreFull:  # somebody else took the room at the same moment
+            return False
+        return True
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the write-ahead log."""
+        try:
+            return os.stat(self._waiting).st_size  # noqa: PTH116 - after every write: a Path costs as much again
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Close every connection, once whoever is still reading has ended; calling it again does nothing.
@@ -204,7 +241,10 @@ class Database:
     @contextmanager
     def _turn(self) -> Generator[None]:
         if self._turn_holder == threading.get_ident():
-            raise RuntimeError(f"{self.path}: this thread is writing already; use the connection it was given")
+            if not self._is_held or (self._writer is not None and self._writer.in_transaction):
+                raise RuntimeError(f"{self.path}: this thread is writing already; use the connection it was given")
+            yield
+            return
         with self._turn_lock:
             self._check_usable()
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
@@ -310,7 +350,17 @@ def understood(path: Path) -> Generator[None]:
             f"{path}: something else than Gaugeway has kept it locked for {BUSY_TIMEOUT_MS // 1000} s ({problem})."
         ) from problem
     except apsw.IOError as problem:
+        if (
+            getattr(problem, "extendedresult", None) == apsw.SQLITE_IOERR_SHMSIZE
+        ):  # the index of the write-ahead log could not grow
+            raise StoreFull(f"{path}: no room left on the disk ({problem}). Make room and try again.") from problem
         raise StoreUnusable(f"{path}: reading or writing failed ({problem}). Check the disk.") from problem
+
+
+def free_bytes(folder: Path | str) -> int:
+    """What the folder's file system still takes."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 def _make_folder(folder: Path) -> None:

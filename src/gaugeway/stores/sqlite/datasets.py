@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gaugeway.core.errors import Conflict, NotFound
-from gaugeway.core.model import Dataset, RawFilter, Scope
+from gaugeway.core.model import Dataset, RawCriterion, RawGroup, Scope
 from gaugeway.core.ports import Page
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.database import Database
@@ -97,11 +97,15 @@ def _columns(dataset: Dataset) -> tuple[str | int | bool, ...]:
     )
 
 
-def _readable(filters: Sequence[RawFilter]) -> str:
-    """One line a filter: key, operator, values; text bare, other values as JSON writes them."""
-    return "\n".join(
-        " ".join([each.key, each.operator, *(_word(value) for value in each.value)]) for each in filters
-    )
+def _readable(filters: Sequence[RawCriterion]) -> str:
+    """One line a filter: key, operator, values; text bare, other values as JSON writes them. Groups in brackets."""
+    return "\n".join(map(_line, filters))
+
+
+def _line(item: RawCriterion) -> str:
+    if isinstance(item, RawGroup):
+        return f"{item.join.value} ({'; '.join(map(_line, item.filters))})"
+    return " ".join([item.key, item.operator, *(_word(value) for value in item.value)])
 
 
 def _word(value: str | float | bool | None) -> str:

@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
 from gaugeway.core.errors import Conflict, NotFound
 from gaugeway.core.model import Evaluation, Result, Scope
 from gaugeway.core.ports import Page
+from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.database import Database
 from gaugeway.stores.sqlite.documents import Documents, folded, has_row
+from gaugeway.stores.sqlite.items import forget_failures as forget_failed_items
+from gaugeway.stores.sqlite.leases import LET_GO, Leases, let_go_if
 from gaugeway.stores.sqlite.parents import require_gateway
 
 _EVALUATIONS = Documents(Evaluation)
 
 
 class SqliteEvaluations:
-    """An EvaluationStore.
-
-    Whoever runs an evaluation is its `owner` until `lease_until`; then anybody may take it over. Each write of
-    the owner names itself, so that one who lost it (slow, stopped, cut off) changes nothing.
-    """
+    """An EvaluationStore."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._leases = Leases(
+            database, _EVALUATIONS, "evaluations", waiting="processed = 0", order="created_at, seq"
+        )
 
     def create(self, evaluation: Evaluation) -> None:
         """See EvaluationStore."""
-        scope = evaluation.scope
         with self._database.writing() as connection:
-            require_gateway(connection, scope)
-            taken = "SELECT 1 FROM evaluations WHERE account_id = ? AND gateway_id = ? AND name = ?"
-            if has_row(connection, taken, (scope.account_id, scope.gateway_id, evaluation.name)):
-                raise Conflict(
-                    f"there is an evaluation named {evaluation.name!r} in this gateway already", ("body", "name")
-                )
-            connection.execute(
-                "INSERT INTO evaluations(account_id, gateway_id, id, name, created_at, processed, document)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?)",
-                (
-                    scope.account_id,
-                    scope.gateway_id,
-                    evaluation.id,
-                    evaluation.name,
-                    evaluation.created_at,
-                    evaluation.processed,
-                    _EVALUATIONS.encode(evaluation),
-                ),
-            )
+            insert_evaluation(connection, evaluation)
 
     def get(self, scope: Scope, evaluation_id: str) -> Evaluation | None:
         """See EvaluationStore."""
@@ -95,27 +78,11 @@ class SqliteEvaluations:
 
     def claim(self, owner: str, now_ms: int, lease_ms: int) -> Evaluation | None:
         """See EvaluationStore."""
-        # Looked at without the writers' turn first: most of the time there is nothing to do.
-        if not self._database.rows(_CLAIMABLE, (now_ms,)):
-            return None
-        with self._database.writing() as connection:
-            found = connection.execute(_CLAIMABLE, (now_ms,)).fetchall()
-            if not found:
-                return None
-            connection.execute(
-                "UPDATE evaluations SET owner = ?, lease_until = ? WHERE seq = ?",
-                (owner, now_ms + lease_ms, found[0][1]),
-            )
-        return _EVALUATIONS.decode(found[0][0])
+        return self._leases.claim(owner, now_ms, lease_ms)
 
     def renew(self, evaluation: Evaluation, owner: str, now_ms: int, lease_ms: int) -> bool:
         """See EvaluationStore."""
-        with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE evaluations SET lease_until = ? WHERE id = ? AND owner = ?",
-                (now_ms + lease_ms, evaluation.id, owner),
-            )
-            return connection.changes() > 0
+        return self._leases.renew(evaluation.id, owner, now_ms, lease_ms)
 
     def save(self, evaluation: Evaluation, owner: str, results: Sequence[Result], total_logs: int) -> bool:
         """See EvaluationStore."""
@@ -135,15 +102,58 @@ class SqliteEvaluations:
                 ),
             )
             connection.execute(
-                "UPDATE evaluations SET document = :document, processed = :processed,"
-                " owner = iif(:processed, NULL, owner), lease_until = iif(:processed, NULL, lease_until)"
-                " WHERE id = :id",
+                "UPDATE evaluations SET document = :document, processed = :processed,"  # noqa: S608  constants
+                f" {let_go_if(':processed')} WHERE id = :id",
                 {"document": _EVALUATIONS.encode(saved), "processed": saved.processed, "id": saved.id},
             )
             return True
 
+    def change(
+        self,
+        scope: Scope,
+        evaluation_id: str,
+        change: Callable[[Evaluation], list[Result]],
+        *,
+        forget_failures: bool = False,
+    ) -> Evaluation:
+        """See EvaluationStore."""
+        sql = "SELECT document FROM evaluations WHERE account_id = ? AND gateway_id = ? AND id = ?"
+        with self._database.writing() as connection:
+            rows = connection.execute(sql, (scope.account_id, scope.gateway_id, evaluation_id)).fetchall()
+            kept = _EVALUATIONS.one(rows)
+            if kept is None:
+                raise NotFound(f"there is no evaluation {evaluation_id!r}")
+            results = change(kept)
+            newest = max(kept.modified_at, *(result.modified_at for result in results))
+            changed = structs.replace(kept, results=results, modified_at=newest)
+            connection.execute(
+                f"UPDATE evaluations SET document = ?, processed = ?, {LET_GO} WHERE id = ?",  # noqa: S608  constants
+                (_EVALUATIONS.encode(changed), changed.processed, changed.id),
+            )
+            if forget_failures:
+                forget_failed_items(connection, changed.id)
+        return changed
 
-_CLAIMABLE = (
-    "SELECT document, seq FROM evaluations"
-    " WHERE processed = 0 AND (owner IS NULL OR lease_until <= ?) ORDER BY created_at, seq LIMIT 1"
-)
+
+def insert_evaluation(connection: Connection, evaluation: Evaluation) -> None:
+    """NotFound without its gateway, Conflict where that has one of the name."""
+    scope = evaluation.scope
+    require_gateway(connection, scope)
+    taken = "SELECT 1 FROM evaluations WHERE account_id = ? AND gateway_id = ? AND name = ?"
+    if has_row(connection, taken, (scope.account_id, scope.gateway_id, evaluation.name)):
+        raise Conflict(
+            f"there is an evaluation named {evaluation.name!r} in this gateway already", ("body", "name")
+        )
+    connection.execute(
+        "INSERT INTO evaluations(account_id, gateway_id, id, name, created_at, processed, document)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?)",
+        (
+            scope.account_id,
+            scope.gateway_id,
+            evaluation.id,
+            evaluation.name,
+            evaluation.created_at,
+            evaluation.processed,
+            _EVALUATIONS.encode(evaluation),
+        ),
+    )

@@ -15,7 +15,8 @@ from typing import cast
 import msgspec
 
 from gaugeway.core.ids import first_at
-from gaugeway.core.query import Filter, Kind, Operator, Value, Where
+from gaugeway.core.query import Filter, Kind, Operator, Value, entry_of
+from gaugeway.stores.sqlite.body_search import Search, body_contains
 from gaugeway.stores.sqlite.conditions import FALSE, TRUE, Condition, all_of, any_of, is_in, literal, negated
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.log_rows import LARGEST_COST, split_cost
@@ -66,103 +67,33 @@ _KNOWN = {
 }
 
 
-class Selection(msgspec.Struct, frozen=True):
-    """Which logs of a gateway."""
-
-    condition: Condition  # besides the gateway and the range of ids
-    low: bytes  # ids from this one on
-    high: bytes  # ids before this one
-    coarse: Condition  # what of it can be said of `counts`: true wherever the log may match
-    counted: bool  # besides the range of ids, that is all of it
-    only_failures: bool  # whole condition: the log is a failure and …
-
-
-def select(where: Where, connection: Connection, words: Words) -> Selection:
-    """The logs that `where` means, in SQL."""
-    renderer = _Renderer(connection, words)
-    single = len(where.alternatives) == 1
-    ranges = [_id_range(filters) for filters in where.alternatives]
-    low = min((low for low, _ in ranges), default=b"")
-    high = max((high for _, high in ranges), default=AFTER_ALL)
-    condition = any_of(
-        [
-            all_of([renderer.render(item) for item in filters if not (single and _is_range(item))])
-            for filters in where.alternatives
-        ]
-    )
-    if where.search is not None:
-        condition = all_of([condition, renderer.search(where.search)])
-    if where.until_ms is not None and where.until_ms < MAX_MS:
-        high = min(high, first_at(where.until_ms + 1) if where.until_ms >= 0 else b"")
-    items = {item for filters in where.alternatives for item in filters}
-    failing = Filter("success", Operator.EQ, (False,))
-    return Selection(
-        condition=condition,
-        low=low,
-        high=high,
-        coarse=any_of(
-            [
-                all_of([renderer.render(item) for item in filters if renderer.is_counted(item)])
-                for filters in where.alternatives
-            ]
-        ),
-        counted=where.search is None and all(map(renderer.is_counted, items)),
-        only_failures=single and failing in where.alternatives[0],
-    )
-
-
-def _is_range(item: Filter) -> bool:
-    """Whether the range of ids says all that the filter says."""
-    return item.kind in (Kind.TIME, Kind.ID) and item.operator in (Operator.LT, Operator.GT)
-
-
-def _id_range(filters: Sequence[Filter]) -> tuple[bytes, bytes]:
-    """From which id on, and before which one, a log may match all the filters."""
-    low, high = b"", AFTER_ALL
-    for item in filters:
-        if item.kind not in (Kind.TIME, Kind.ID) or item.operator is Operator.NEQ or None in item.values:
-            continue
-        spans = [_span(item.kind, value) for value in item.values]
-        if item.operator is not Operator.LT:
-            low = max(low, min(spans)[0] if item.operator is Operator.EQ else spans[0][1])
-        if item.operator is not Operator.GT:
-            last = spans[0][0] if item.operator is Operator.LT else max(end for _, end in spans)
-            high = min(high, last)
-    return low, high
-
-
-def _span(kind: Kind, value: Value) -> tuple[bytes, bytes]:
-    """The first id that equals a value, and the first beyond it."""
-    if kind is Kind.ID:
-        identifier = cast("bytes", value)
-        return identifier, identifier + b"\x00"
-    ms = cast("int", value)
-    if ms < 0:
-        return b"", b""
-    if ms > MAX_MS:
-        return AFTER_ALL, AFTER_ALL
-    return first_at(ms), (first_at(ms + 1) if ms < MAX_MS else AFTER_ALL)
-
-
-class _Renderer:
-    """Filters as conditions, with the words of one database."""
+class Renderer:
+    """The filters of one question as conditions, with the words of one database."""
 
     def __init__(self, connection: Connection, words: Words) -> None:
         self._connection = connection
         self._words = words
+        self._search = Search()
 
     def render(self, item: Filter) -> Condition:
         """One filter."""
         key, operator = item.key, item.operator
         values = [value for value in item.values if value is not None and _is_storable(value)]
+        name = entry_of(key)
+        if name is not None:
+            return _entry(name, item, cast("list[str]", values))
+        if item.kind is Kind.BODY:
+            found = body_contains(self._search, key, [fold(cast("str", value)) for value in values])
+            return found if operator is Operator.CONTAINS else negated(found)
         known = _KNOWN.get(key, Condition(f"{key} IS NOT NULL"))
         if operator is Operator.EQ:
             unknown = [negated(known)] if None in item.values else []
             return any_of([self._equal(key, item.kind, values), *unknown])
         if operator is Operator.NEQ:
             return all_of([known, negated(self._equal(key, item.kind, values))])
-        if operator is Operator.CONTAINS:
-            return self._contains(key, [fold(cast("str", value)) for value in values])
+        if operator in (Operator.CONTAINS, Operator.NOT_CONTAINS):
+            contained = self._contains(key, [fold(cast("str", value)) for value in values])
+            return contained if operator is Operator.CONTAINS else all_of([known, negated(contained)])
         return _compare(key, item.kind, operator, values[0])
 
     def is_counted(self, item: Filter) -> bool:
@@ -180,7 +111,7 @@ class _Renderer:
             when_true, when_false = _FLAGS[key]
             return any_of([when_true if value else when_false for value in values])
         if kind is Kind.TIME:
-            return any_of([_between(*_span(kind, value)) for value in values])
+            return any_of([_between(*span_of(kind, value)) for value in values])
         if kind is Kind.MONEY:
             return _cost_in(cast("list[Decimal]", values))
         if kind is not Kind.TEXT:
@@ -236,12 +167,25 @@ class _Renderer:
         return any_of([is_in(column, codes), text])
 
 
+def span_of(kind: Kind, value: Value) -> tuple[bytes, bytes]:
+    """The first id that equals a value, and the first beyond it."""
+    if kind is Kind.ID:
+        identifier = cast("bytes", value)
+        return identifier, identifier + b"\x00"
+    ms = cast("int", value)
+    if ms < 0:
+        return b"", b""
+    if ms > MAX_MS:
+        return AFTER_ALL, AFTER_ALL
+    return first_at(ms), (first_at(ms + 1) if ms < MAX_MS else AFTER_ALL)
+
+
 def _compare(key: str, kind: Kind, operator: Operator, value: Value) -> Condition:
     below = operator is Operator.LT
     if kind is Kind.MONEY:
         return _cost_beyond(cast("Decimal", value), below=below)
     if kind in (Kind.TIME, Kind.ID):
-        start, end = _span(kind, value)
+        start, end = span_of(kind, value)
         return _between(None, start) if below else _between(end, None)
     column = TOKENS if key == "tokens" else key
     number = cast("int | Decimal", value)
@@ -274,6 +218,44 @@ def _cost_beyond(amount: Decimal, *, below: bool) -> Condition:
     return Condition(
         f"(cost {sign} {whole} OR (cost = {whole} AND coalesce(cost_fraction, '') {sign} {literal(digits)}))"
     )
+
+
+_KEYS_WORD = f"(SELECT text FROM words WHERE kind = {Word.METADATA_KEYS.value} AND code = metadata_keys)"  # noqa: S608 - a constant
+_METADATA_KEYS = f"CASE typeof(metadata_keys) WHEN 'integer' THEN {_KEYS_WORD} ELSE metadata_keys END"
+"""The keys and types of a log's metadata as text, whether its row has them or their code."""
+
+
+def metadata_entry(key: str) -> Condition:
+    """The text of an entry of the metadata, as SQL; null where a log has none of that key."""
+    if not _is_storable(key):
+        return Condition("NULL")
+    return Condition(f"metadata_entry({_METADATA_KEYS}, metadata_values, ?)", (key,))
+
+
+def metadata_equals(key: str, value: str) -> Condition:
+    """Whether an entry of the metadata has that text."""
+    if not _is_storable(value):
+        return FALSE
+    entry = metadata_entry(key)
+    return all_of([_metadata_value_in([value]), Condition(f"{entry.sql} = ?", (*entry.bindings, value))])
+
+
+def _entry(name: str, item: Filter, values: list[str]) -> Condition:
+    """A filter on one entry of the metadata, which is unknown where a log has none of that name."""
+    if not _is_storable(name):
+        return TRUE if item.operator is Operator.EQ and None in item.values else FALSE
+    entry = metadata_entry(name)
+    known = Condition(f"{entry.sql} IS NOT NULL", entry.bindings)
+    equal = any_of([metadata_equals(name, value) for value in values])
+    if item.operator is Operator.EQ:
+        return any_of([equal, negated(known)]) if None in item.values else equal
+    if item.operator is Operator.NEQ:
+        return all_of([known, negated(equal)])
+    needles = [fold(value) for value in values]
+    contained = Condition(f"text_contains({entry.sql}, ?)", (*entry.bindings, _array(needles)))
+    if item.operator is Operator.NOT_CONTAINS:
+        return all_of([known, negated(contained)]) if needles else known
+    return all_of([known, contained]) if needles else FALSE
 
 
 def _metadata_value_in(values: list[str]) -> Condition:

@@ -62,8 +62,12 @@ class Gateways:
 
     def make(self, connection: Connection, scope: Scope) -> int:
         """A gateway's number, given now if it has none. In a write transaction."""
-        gw = self._known.get(scope) or _find(connection, scope)
+        gw = self._known.get(scope)
         if gw is not None:
+            return gw
+        gw = _find(connection, scope)
+        if gw is not None:  # committed before, as a transaction asks once for each gateway
+            self._known[scope] = gw
             return gw
         sql = "INSERT INTO gateways (account_id, gateway_id) VALUES (?, ?) RETURNING gw"
         return connection.execute(sql, (scope.account_id, scope.gateway_id)).get

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import apsw
 from msgspec import Struct, structs
@@ -10,13 +11,18 @@ from msgspec import Struct, structs
 from gaugeway.core.query import Slice, Where
 from gaugeway.stores.sqlite.conditions import FALSE, TRUE, Condition, all_of
 from gaugeway.stores.sqlite.connection import Connection
-from gaugeway.stores.sqlite.filters import Selection, select
 from gaugeway.stores.sqlite.log_rows import SELECT, Row
+from gaugeway.stores.sqlite.selecting import Selection, select
 from gaugeway.stores.sqlite.words import Word, Words
+
+T = TypeVar("T")
 
 MAX_ROWS = (1 << 63) - 1
 PROGRESS_STEPS = 20_000
 """Steps of SQLite's machine between looks at the clock: about half a millisecond."""
+
+BODY_STEPS = 100
+"""The same, where single steps look into bodies: a few logs."""
 
 FEW_FAILURES = 0.2
 """Up to this share of failures among a gateway's logs, they are found by the index `failures`."""
@@ -165,12 +171,22 @@ def count(connection: Connection, found: Found, budget_ms: int | None, clock: Ca
     if found.total is not None:
         return found.total
     sql = f"SELECT count(*) {found.sql}"
+    return within(
+        connection, found, budget_ms, clock, lambda: connection.execute(sql, found.condition.bindings).get
+    )
+
+
+def within(
+    connection: Connection, found: Found, budget_ms: int | None, clock: Callable[[], float], ask: Callable[[], T]
+) -> T | None:
+    """What `ask` reads of the logs found by the connection; None where it takes longer than the budget."""
     if budget_ms is None:
-        return connection.execute(sql, found.condition.bindings).get
+        return ask()
     end = clock() + budget_ms / 1000
-    connection.set_progress_handler(lambda: clock() > end, PROGRESS_STEPS)
+    steps = BODY_STEPS if found.selection.reads_bodies else PROGRESS_STEPS
+    connection.set_progress_handler(lambda: clock() > end, steps)
     try:
-        return connection.execute(sql, found.condition.bindings).get
+        return ask()
     except apsw.InterruptError:
         return None
     finally:

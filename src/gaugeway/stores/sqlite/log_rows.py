@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
-from gaugeway.core.model import Attempt, CustomCost, LogRecord, Outcome, Scope, Usage
+from gaugeway.core.model import Attempt, CustomCost, LogRecord, Outcome, RouteTaken, Scope, Usage
 from gaugeway.core.ports import LogChange
 from gaugeway.stores.sqlite import metadata_text
 from gaugeway.stores.sqlite.connection import Connection
@@ -39,7 +39,9 @@ COLUMNS = (
     " status_code, flags, model_type, request_type, request_content_type, response_content_type, user_agent,"
     " path, metadata_keys, metadata_values, event_id, pid, rest, cost_fraction"
 )
-INSERT = f"INSERT INTO logs ({COLUMNS}) VALUES ({', '.join('?' * (COLUMNS.count(',') + 1))})"  # noqa: S608 - constants
+INSERT = f"INSERT INTO logs VALUES({','.join('?' * (COLUMNS.count(',') + 1))})"
+"""Without names, as COLUMNS are in the table's order: the statement is looked up by its text for every row."""
+
 SELECT = f"SELECT {COLUMNS} FROM logs"  # noqa: S608 - constants
 
 MAX_NUMBER = (1 << 62) - 1
@@ -64,7 +66,7 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
     step: int
     request_size: int
     response_size: int
-    attempts: tuple[tuple[str, int, int | None, int, str | None], ...]
+    attempts: tuple[Attempt, ...]
     cached_tokens_in: int | None
     cache_write_tokens: int | None
     cache_write_1h_tokens: int | None
@@ -77,10 +79,13 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
     cost_reason: str | None
     error: str | None
     cost_saved: Decimal | None = None
+    route: RouteTaken | None = None
+    priced_by: str | None = None
+    byok_alias: str | None = None
 
 
 _encode_rest = msgspec.msgpack.Encoder().encode
-_decode_rest = msgspec.msgpack.Decoder(Rest).decode
+decode_rest = msgspec.msgpack.Decoder(Rest).decode
 
 
 def cost_columns(cost: Decimal) -> tuple[int, str | None] | None:
@@ -172,8 +177,7 @@ def encoder(words: Words) -> Encode:
                     log.step,
                     log.request_size,
                     log.response_size,
-                    log.attempts
-                    and [(a.provider, a.step, a.status_code, a.duration, a.error) for a in log.attempts],
+                    log.attempts and [_short(attempt) for attempt in log.attempts],
                     usage.cached_tokens_in,
                     usage.cache_write_tokens,
                     usage.cache_write_1h_tokens,
@@ -186,6 +190,9 @@ def encoder(words: Words) -> Encode:
                     cost_reason or log.cost_reason,
                     log.error,
                     log.cost_saved,
+                    log.route,
+                    log.priced_by,
+                    log.byok_alias,
                 )
             ),
             fraction,
@@ -214,7 +221,7 @@ def decode(row: Row, scope: Scope, connection: Connection, words: Words) -> LogR
     (_, id_, cost, duration, feedback, outcome, provider, model, tokens_in, tokens_out, first_byte_ms) = row[:11]
     (score, status_code, flags, model_type, request_type, asked, answered, user_agent, path) = row[11:20]
     (keys, values, event_id, _, packed, fraction) = row[20:]
-    rest = _decode_rest(packed)
+    rest = decode_rest(packed)
     return LogRecord(
         account_id=scope.account_id,
         gateway_id=scope.gateway_id,
@@ -255,18 +262,25 @@ def decode(row: Row, scope: Scope, connection: Connection, words: Words) -> LogR
         request_size=rest.request_size,
         response_size=rest.response_size,
         metadata=metadata_text.from_columns(text(connection, Word.METADATA_KEYS, keys), values),
-        attempts=tuple(
-            Attempt(provider=provider, step=step, status_code=status, duration=duration, error=error)
-            for provider, step, status, duration, error in rest.attempts
-        ),
+        attempts=rest.attempts,
         error=rest.error,
         bodies_lost=bool(flags & BODIES_LOST),
         feedback=feedback,
         score=score,
+        route=rest.route,
+        priced_by=rest.priced_by,
+        byok_alias=rest.byok_alias,
     )
 
 
 T = TypeVar("T")
+
+
+def _short(attempt: Attempt) -> Attempt | tuple[str, int, int | None, int, str | None]:
+    """An attempt without what hardly any has."""
+    if attempt.may_be_billed or attempt.usage is not None:
+        return attempt
+    return attempt.provider, attempt.step, attempt.status_code, attempt.duration, attempt.error
 
 
 def _present(value: T | None) -> T:

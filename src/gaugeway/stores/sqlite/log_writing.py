@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gaugeway.core.model import Logged, Scope
-from gaugeway.core.ports import LogChange, Retention
-from gaugeway.stores.sqlite import log_counts, log_rows
+from gaugeway.core.ports import LogChange, Mark, Retention
+from gaugeway.stores.sqlite import log_counts, log_rows, rollups
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.database import Database
+from gaugeway.stores.sqlite.full_disk import check_room
 from gaugeway.stores.sqlite.log_counts import Gateways
+from gaugeway.stores.sqlite.log_marks import set_marks
 from gaugeway.stores.sqlite.log_removal import CHUNK, Dropped, drop_payloads, remove_oldest
+from gaugeway.stores.sqlite.log_tallies import Facts, facts_of, facts_one
 from gaugeway.stores.sqlite.payloads import Packed, Payloads
 from gaugeway.stores.sqlite.words import Words
 
@@ -27,14 +30,18 @@ class LogWriting:
 
     def __init__(self, logs: Database, payloads: Payloads, words: Words, gateways: Gateways) -> None:
         self._logs = logs
+        self._folder = str(logs.path.parent)
         self._payloads = payloads
         self._words = words
         self._gateways = gateways
         self._limits: dict[Scope, int] = {}
 
-    def append(self, batch: Sequence[Logged], retention: Callable[[Scope], Retention]) -> None:
+    def append(
+        self, batch: Sequence[Logged], retention: Callable[[Scope], Retention], marks: Mapping[str, Mark]
+    ) -> None:
         """See LogStore.append."""
         packed = self._payloads.pack(logged.bodies for logged in batch)
+        check_room(self._folder, packed, len(batch))
         by_gateway: dict[tuple[str, str], dict[bytes, Newcomer]] = {}
         for logged, payload in zip(batch, packed, strict=True):
             record = logged.record
@@ -49,15 +56,18 @@ class LogWriting:
         self._make_room(keeps)
         with self._words.adding(self._logs) as connection:
             self._write(connection, by_scope, keeps)
+            set_marks(connection, marks)
 
     def patch(self, scope: Scope, log_id: bytes, change: LogChange) -> bool:
         """See LogStore.patch."""
         with self._words.adding(self._logs) as connection:
             gw = self._gateways.find(connection, scope)
-            sql = "SELECT 1 FROM logs WHERE gw = ? AND id = ?"
-            if gw is None or connection.execute(sql, (gw, log_id)).get is None:
+            before = None if gw is None else facts_one(connection, gw, log_id)
+            if gw is None or before is None:
                 return False
             columns = log_rows.changed_columns(change, self._words)
+            if "feedback" in columns:
+                rollups.change_feedback(connection, gw, before, columns["feedback"])
             if columns:
                 sets = ", ".join(f"{name} = ?" for name in columns)
                 sql = f"UPDATE logs SET {sets} WHERE gw = ? AND id = ?"  # noqa: S608 - names of our own
@@ -77,6 +87,7 @@ class LogWriting:
         encode = log_rows.encoder(self._words)
         payloads: list[Packed] = []
         rows: list[log_rows.Row] = []
+        counted: list[tuple[int, Iterable[Facts]]] = []
         surplus: list[tuple[int, int]] = []
         for scope, logs in by_scope.items():
             keep = keeps[scope]
@@ -97,11 +108,15 @@ class LogWriting:
                 rows.append(encode(logged.record, gw, pid))
             if fresh:
                 log_counts.add(connection, gw, [((row[6], row[7], row[5]), row[1]) for row in rows[begin:]])
+                records = [logged.record for logged, _ in fresh]
+                counted.append((gw, map(facts_of, rows[begin:], records)))
         if payloads or dropped:
             self._payloads.put(last_pid, payloads, dropped.pids if dropped else ())
         if dropped:
             dropped.forget(connection)
         connection.executemany(log_rows.INSERT, rows)
+        for gw, facts in counted:
+            rollups.count_in(connection, gw, facts)
         for gw, excess in surplus:
             remove_oldest(connection, gw, excess)
         if payloads:

@@ -39,7 +39,8 @@ REQUEST_CUT, RESPONSE_CUT = 1, 2
 Packed = tuple[int, int | None, int | None, int, bytes]
 """A payload's row without its number: zdict, request_size, response_size, cut, data."""
 
-_INSERT = "INSERT INTO payloads (pid, zdict, request_size, response_size, cut, data) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO payloads VALUES(?,?,?,?,?,?)"  # pid and Packed, in the table's order: see log_rows.INSERT
+_SELECT = "SELECT zdict, request_size, response_size, cut, data FROM payloads WHERE pid = ?"
 _DELETE = "DELETE FROM payloads WHERE pid BETWEEN ? AND ? RETURNING zdict"
 
 
@@ -107,13 +108,17 @@ class Payloads:
 
     def get(self, pid: int) -> Bodies | None:
         """The bodies of a number; None where they are gone. StoreUnusable where they are damaged."""
-        sql = "SELECT zdict, request_size, response_size, cut, data FROM payloads WHERE pid = ?"
-        with self.database.reading() as connection:
-            row = connection.execute(sql, (pid,)).fetchone()
-            if row is None:
-                return None
-            zdict, request_size, response_size, cut, data = row
-            codec = self._unpacker(connection, zdict)
+        rows = self.database.rows(_SELECT, (pid,))
+        if not rows:
+            return None
+        codec = self._codecs.get(rows[0][0])
+        if codec is None:  # payload and dictionary may both go at any time: read at one moment
+            with self.database.reading() as connection:
+                rows = connection.execute(_SELECT, (pid,)).fetchall()
+                if not rows:
+                    return None
+                codec = self._unpacker(connection, rows[0][0])
+        _, request_size, response_size, cut, data = rows[0]
         try:
             whole = codec.decompress(data, (request_size or 0) + (response_size or 0))
         except Damaged as problem:
@@ -184,9 +189,14 @@ class Payloads:
                     (zdict, used.learnt_at, used.codec.dictionary),
                 )
 
+    @property
+    def _codecs(self) -> dict[int, Codec]:
+        """Those that this thread has used."""
+        return self._of_thread.__dict__.setdefault("codecs", {})
+
     def _unpacker(self, connection: Connection, zdict: int) -> Codec:
         """This thread's codec of a dictionary."""
-        known: dict[int, Codec] = self._of_thread.__dict__.setdefault("codecs", {})
+        known = self._codecs
         codec = known.get(zdict)
         if codec is None:
             found = _load(connection, zdict)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gaugeway.core.errors import StoreUnusable
 
-INTERVAL_S = 0.8
+INTERVAL_S = 0.75
 """Between flushes, so that with the flush itself a write is on the disk within a second."""
 
 

@@ -53,8 +53,22 @@ def _keys_equal(keys: str | None, wanted: str) -> bool | None:
     return None if keys is None else not set(_values(wanted)).isdisjoint(split_keys(keys))
 
 
+def _metadata_entry(keys: str | None, values: str | None, key: str) -> str | None:
+    if keys is None or values is None:
+        return None
+    place = _place(keys, key)
+    return None if place is None else split_values(values)[place]
+
+
+@lru_cache(maxsize=1024)
+def _place(keys: str, key: str) -> int | None:
+    known = split_keys(keys)
+    return known.index(key) if key in known else None
+
+
 def add_functions(connection: Connection) -> None:
     """Make the functions known to a connection."""
+    connection.create_scalar_function("metadata_entry", _metadata_entry, 3, deterministic=True)
     for name, function in (
         ("text_contains", _contains),
         ("values_contain", _values_contain),
