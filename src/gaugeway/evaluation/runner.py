@@ -1,60 +1,31 @@
 """Runs evaluations: claim → make sure that all logs are there → select and aggregate → conclude.
 
-Each server process has one Runner. They share the queue in the evaluation store: a claim is a lease that its
-holder renews while it works. Final results are written by one `save`, which the store refuses to anybody who
-no longer holds the claim, so an evaluation is concluded once, whoever dies, hangs or comes back meanwhile.
+Each server process has one Runner. Final results are written by one `save`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
-from itertools import count
-from typing import ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from gaugeway.core.errors import GaugewayError
+from gaugeway.core.errors import BadInput, SearchTooLong
+from gaugeway.core.items import Counts
+from gaugeway.core.judging import ModelScorer
 from gaugeway.core.model import Evaluation, Result
-from gaugeway.core.ports import Clock, EvaluationStore, Evaluator, LogSink, LogStore, LossJournal
-from gaugeway.evaluation import conclusion
+from gaugeway.core.ports import Clock, EvaluationStore, LogSink, LogStore, LossJournal
+from gaugeway.core.query import Where
+from gaugeway.core.samples import AnyEvaluator, ItemEvaluator, Scorer
+from gaugeway.core.sandbox import PythonScorer
+from gaugeway.core.snapshots import Snapshot, SnapshotStore
+from gaugeway.evaluation import clustering, conclusion
+from gaugeway.evaluation.durable import until_durable
+from gaugeway.evaluation.item_run import Chosen, ClaimLost, ItemParts, ItemRun, TooMany, with_progress
+from gaugeway.evaluation.judging.agreement import agreement_of
+from gaugeway.evaluation.leased import STANDARD, Held, Leased, Pace
+from gaugeway.evaluation.panels import JudgePanel
 from gaugeway.evaluation.selection import Unselectable, select
-
-P = ParamSpec("P")
-T = TypeVar("T")
-_logger = logging.getLogger(__name__)
-
-
-class Pace(Struct, frozen=True, kw_only=True):
-    """The runner's times and limits."""
-
-    poll_s: float = 1.0  # between looks for evaluations that other processes accepted
-    lease_ms: int = 10_000  # a claim not renewed for so long is anybody's
-    renew_s: float = 3.0  # between renewals
-    flush_timeout_s: float = 10.0  # for the logs accepted so far to be durable
-    retry_s: float = 1.0  # before the second try; doubles with each
-    retry_max_s: float = 30.0
-    patience_s: float = 300.0  # of failing tries, until the evaluation is concluded as failed
-
-    def delay_s(self, tries: int) -> float:
-        """How long to wait after so many failed tries in a row."""
-        return min(self.retry_s * 2 ** min(tries - 1, 30), self.retry_max_s)
-
-
-STANDARD = Pace()
-
-
-class LogsNotDurable(GaugewayError):
-    """The recorder did not confirm in time that every accepted log is written."""
-
-
-class _Claim(Struct, frozen=True):
-    """An evaluation that we hold. Each claim has an owner of its own, so that a stale one cannot write."""
-
-    evaluation: Evaluation
-    owner: str
+from gaugeway.evaluation.threads import in_thread
 
 
 class _Conclusion(Struct, frozen=True):
@@ -62,11 +33,10 @@ class _Conclusion(Struct, frozen=True):
     total_logs: int
 
 
-class Runner:
-    """Takes evaluations from the queue, one at a time, until cancelled.
+class Runner(Leased[Evaluation]):
+    """Runs evaluations, a few at a time, until cancelled."""
 
-    `owner` must differ between all processes that share the store, and from that of an earlier start.
-    """
+    NAME = "evaluation"
 
     def __init__(
         self,
@@ -74,212 +44,190 @@ class Runner:
         evaluations: EvaluationStore,
         logs: LogStore,
         sink: LogSink,
-        evaluators: Sequence[Evaluator],
+        evaluators: Sequence[AnyEvaluator],
         clock: Clock,
         owner: str,
         losses: LossJournal | None = None,
+        snapshots: SnapshotStore | None = None,
+        item_parts: ItemParts | None = None,
         pace: Pace = STANDARD,
     ) -> None:
+        super().__init__(evaluations, clock, owner, pace.at_once, pace)
         self._evaluations = evaluations
         self._logs = logs
         self._sink = sink
         self._evaluators = {evaluator.id: evaluator for evaluator in evaluators}
-        self._clock = clock
-        self._owner = owner
         self._losses = losses
-        self._pace = pace
-        self._claims = count(1)
-        self._troubles = _Troubles()
-        self._woken = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._snapshots = snapshots
+        self._item_parts = item_parts
 
-    def wake(self) -> None:
-        """Look into the queue now: an evaluation was created. From any thread, at any time."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._woken.set)
+    async def work(self, held: Held[Evaluation]) -> None:
+        """See Leased."""
+        running = conclusion.start(held.job.results, self._clock.now_ms())
+        await self._tell(held, running, held.job.total_logs)
+        held.job = structs.replace(held.job, results=running)
+        concluded = await self._judge(held)
+        await self._tell(held, concluded.results, concluded.total_logs)
 
-    async def run_forever(self) -> None:
-        """Run what is in the queue and what comes, until cancelled; a run in progress is then put back."""
-        self._loop = asyncio.get_running_loop()
-        failures = 0
-        while True:
-            self._woken.clear()
-            try:
-                ran = await self._run_next()
-            except Exception:
-                failures += 1
-                _logger.exception("the queue of evaluations cannot be read (%d times in a row)", failures)
-                await asyncio.sleep(self._pace.delay_s(failures))
-                continue
-            failures = 0
-            if not ran:
-                await self._wait_for_work()
+    def put_back(self, held: Held[Evaluation], why: str) -> bool:
+        """See Leased."""
+        waiting = conclusion.put_back(held.job.results, why, self._clock.now_ms())
+        return self._evaluations.save(held.job, held.owner, waiting, held.job.total_logs)
 
-    async def _wait_for_work(self) -> None:
+    def give_up(self, held: Held[Evaluation], why: str) -> None:
+        """See Leased."""
+        failed = conclusion.fail(held.job.results, why, self._clock.now_ms())
+        self._evaluations.save(held.job, held.owner, failed, 0)
+
+    async def _tell(self, held: Held[Evaluation], results: Sequence[Result], total_logs: int) -> None:
+        """Write how it stands; ClaimLost."""
+        if not await in_thread(self._evaluations.save, held.job, held.owner, results, total_logs):
+            raise ClaimLost
+
+    async def _judge(self, held: Held[Evaluation]) -> _Conclusion:
+        """The evaluation's final results, all of them failed where its logs cannot be selected."""
         try:
-            async with asyncio.timeout(self._pace.poll_s):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-
-    async def _run_next(self) -> bool:
-        """Whether there was an evaluation to run."""
-        owner = f"{self._owner}/{next(self._claims)}"
-        claim = self._evaluations.claim
-        evaluation = await _in_thread(claim, owner, self._clock.now_ms(), self._pace.lease_ms)
-        if evaluation is None:
-            return False
-        await self._run(_Claim(evaluation, owner))
-        return True
-
-    async def _run(self, claim: _Claim) -> None:
-        """Run a claimed evaluation to its conclusion, or see to it that it is tried again."""
-        evaluation = claim.evaluation
-        try:
-            concluded = await self._compute(claim)
-        except asyncio.CancelledError:
-            await self._put_back(claim, "the server was stopped", 0)
-            raise
-        except Exception as problem:
-            _logger.warning("evaluation %s could not be run", evaluation.id, exc_info=True)
-            await self._retry(claim, problem)
-            return
-        if concluded is not None:
-            await self._conclude(claim, concluded)
-        else:
-            _logger.info("evaluation %s was taken over or deleted before it began", evaluation.id)
-
-    async def _compute(self, claim: _Claim) -> _Conclusion | None:
-        """The results, while the lease is kept alive; None where the claim was lost before it began."""
-        running = conclusion.start(claim.evaluation.results, self._clock.now_ms())
-        if not await self._save(claim, running, claim.evaluation.total_logs):
-            return None
-        async with self._held(claim):
-            return await self._judge(claim.evaluation)
-
-    async def _conclude(self, claim: _Claim, concluded: _Conclusion) -> None:
-        """The only write of final results. A stop waits for it; nothing is put back once it has begun."""
-        try:
-            saved = await self._save(claim, concluded.results, concluded.total_logs)
-        except Exception as problem:
-            _logger.warning("results of evaluation %s not written", claim.evaluation.id, exc_info=True)
-            await self._retry(claim, problem)
-            return
-        self._troubles.forget(claim.evaluation.id)
-        if not saved:
-            _logger.info("evaluation %s was taken over or deleted: result discarded", claim.evaluation.id)
-
-    async def _judge(self, evaluation: Evaluation) -> _Conclusion:
-        """The evaluation's final results, from one query for all its evaluators."""
-        try:
-            where = select(evaluation)
-        except Unselectable as problem:
-            failed = conclusion.fail(evaluation.results, str(problem), self._clock.now_ms())
+            return await self._judge_selected(held)
+        except (Unselectable, SearchTooLong) as problem:
+            failed = conclusion.fail(held.job.results, str(problem), self._clock.now_ms())
             return _Conclusion(failed, 0)
-        await self._flush()
-        known = [self._evaluators.get(result.evaluation_type_id) for result in evaluation.results]
-        wanted = dict.fromkeys(item for evaluator in known if evaluator for item in evaluator.aggregates)
-        selected = await _in_thread(self._logs.aggregate, evaluation.scope, where, list(wanted))
+
+    async def _judge_selected(self, held: Held[Evaluation]) -> _Conclusion:
+        """Results over columns from one query, then those of single logs. Unselectable, SearchTooLong."""
+        evaluation = held.job
+        where = select(evaluation)
+        await self._require_snapshot(evaluation)
+        if evaluation.snapshot is None:
+            await until_durable(self._sink, self._pace.flush_timeout_s)
+        concluded = await self._judge_columns(evaluation, where)
+        chosen = self._choose_items(concluded.results)
+        if chosen:
+            concluded = await self._judge_items(held, where, chosen, concluded)
+        warning = await self._warning(evaluation)
+        return structs.replace(concluded, results=conclusion.warn(concluded.results, warning))
+
+    async def _require_snapshot(self, evaluation: Evaluation) -> Snapshot | None:
+        """The snapshot that it is about, if it is about one; Unselectable where that is gone."""
+        ref = evaluation.snapshot
+        if ref is None:
+            return None
+        store = self._snapshots
+        found = None if store is None else await in_thread(store.get, evaluation.scope, ref.id)
+        if found is None or found.frozen != ref.frozen:
+            raise Unselectable(f"the snapshot {ref.name!r} ({ref.id}) was deleted")
+        return found
+
+    async def _warning(self, evaluation: Evaluation) -> str:
+        """What the figures lack; Unselectable where the snapshot was deleted meanwhile: that may be everything."""
+        snapshot = await self._require_snapshot(evaluation)
+        if snapshot is not None:
+            return conclusion.warning_of_holes(snapshot.holes)
+        lost = await in_thread(self._losses.lost, evaluation.scope, evaluation.created_at) if self._losses else 0
+        return conclusion.warning_of_losses(lost)
+
+    async def _judge_columns(self, evaluation: Evaluation, where: Where) -> _Conclusion:
+        """Every result concluded but those of item-wise evaluators, which stay as they are."""
+        known = [
+            self._evaluators.get(result.evaluator_id or result.evaluation_type_id) for result in evaluation.results
+        ]
+        columns = [each for each in known if each is not None and not isinstance(each, ItemEvaluator)]
+        wanted = dict.fromkeys(item for evaluator in columns for item in evaluator.aggregates)
+        selected = await in_thread(self._logs.aggregate, evaluation.source, where, list(wanted))
+        clusters = None
+        if evaluation.cluster_by:
+            clusters = await in_thread(clustering.gather, self._logs, evaluation.source, where, evaluation, columns)
         now_ms = self._clock.now_ms()
 
         def conclude() -> list[Result]:
-            pairs = zip(evaluation.results, known, strict=True)
-            results = [conclusion.conclude(result, evaluator, selected, now_ms) for result, evaluator in pairs]
-            lost = self._losses.lost(evaluation.scope, evaluation.created_at) if self._losses else 0
-            return conclusion.warn_of_losses(results, lost)
+            return [
+                result
+                if isinstance(evaluator, ItemEvaluator)
+                else conclusion.conclude(result, evaluator, selected, now_ms, clusters)
+                for result, evaluator in zip(evaluation.results, known, strict=True)
+            ]
 
-        return _Conclusion(await _in_thread(conclude), selected.total)
+        return _Conclusion(await in_thread(conclude), selected.total)
 
-    async def _flush(self) -> None:
-        """Until every log accepted before now is in the store: to count fewer would be silently wrong."""
-        if not await self._sink.flush(self._pace.flush_timeout_s):
-            raise LogsNotDurable(
-                f"the recorder did not confirm within {self._pace.flush_timeout_s:g} s that all logs are written"
-            )
-
-    @asynccontextmanager
-    async def _held(self, claim: _Claim) -> AsyncGenerator[None]:
-        """Keep the lease alive meanwhile."""
-        renewing = asyncio.create_task(self._renew(claim))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await asyncio.wait((renewing,))
-
-    async def _renew(self, claim: _Claim) -> None:
-        """Renew until cancelled or lost. A lost claim needs no more than that: its `save` is refused."""
-        while True:
-            await asyncio.sleep(self._pace.renew_s)
+    def _choose_items(self, results: list[Result]) -> dict[int, Chosen]:
+        """The item-wise evaluators of what is not final yet; those that cannot work fail their result."""
+        chosen: dict[int, Chosen] = {}
+        for position, result in enumerate(results):
+            evaluator = self._evaluators.get(result.evaluator_id or result.evaluation_type_id)
+            if result.status.is_terminal or not isinstance(evaluator, ItemEvaluator):
+                continue
             try:
-                if not await self._lease(claim, self._pace.lease_ms):
-                    return
-            except Exception:
-                _logger.warning("the lease of %s was not renewed", claim.evaluation.id, exc_info=True)
+                scorer = evaluator.configured(result.parameters)
+            except BadInput as problem:
+                why = f"its parameters do not fit the evaluator as it is installed now: {problem.message}"
+                [results[position]] = conclusion.fail([result], why, self._clock.now_ms())
+            else:
+                why = self._why_no_python(scorer)
+                if why:
+                    [results[position]] = conclusion.fail([result], why, self._clock.now_ms())
+                    continue
+                judge = scorer if isinstance(scorer, ModelScorer) else None
+                chosen[position] = Chosen(scorer.declared(evaluator), result.parameters, judge)
+        return chosen
 
-    async def _retry(self, claim: _Claim, problem: Exception) -> None:
-        """Put it back for a later try, or conclude it as failed when these went on for too long."""
-        evaluation = claim.evaluation
-        tries, since_s = self._troubles.add(evaluation.id, asyncio.get_running_loop().time())
-        why = conclusion.reason(problem)
-        if since_s < self._pace.patience_s:
-            delay_s = self._pace.delay_s(tries)
-            await self._put_back(claim, f"try {tries} ended with {why}", round(delay_s * 1000))
-            return
-        why = f"given up after {tries} tries in {since_s:.0f} s, the last ended with {why}"
-        failed = conclusion.fail(evaluation.results, why, self._clock.now_ms())
+    def _why_no_python(self, scorer: Scorer) -> str:
+        """Why a user's own Python is not run, where it is that; "" where it is."""
+        if not isinstance(scorer, PythonScorer) or self._item_parts is None:
+            return ""
+        sandbox = self._item_parts.sandbox
+        return "this server runs no Python that users write" if sandbox is None else sandbox.refusal
+
+    async def _judge_items(
+        self, held: Held[Evaluation], where: Where, chosen: dict[int, Chosen], concluded: _Conclusion
+    ) -> _Conclusion:
+        """Those results concluded too, from a score for each log, kept as they come."""
+        if self._item_parts is None:
+            why = "this server cannot judge single logs"
+            return structs.replace(concluded, results=conclusion.fail(concluded.results, why, self._clock.now_ms()))
+
+        async def tell(counts: Mapping[int, Counts], planned: int) -> bool:
+            told = with_progress(concluded.results, counts, planned, list(chosen), self._clock.now_ms())
+            total = _selected(held.job, concluded.total_logs, planned)
+            return await in_thread(self._evaluations.save, held.job, held.owner, told, total)
+
+        run = ItemRun(
+            evaluation=held.job,
+            owner=held.owner,
+            chosen=chosen,
+            logs=self._logs,
+            parts=self._item_parts,
+            snapshots=self._snapshots,
+            tell=tell,
+        )
+        held.when_lost = run.abandon
         try:
-            await self._save(claim, failed, 0)
-        except Exception:
-            _logger.exception("evaluation %s: not even its failure could be written", evaluation.id)
-        else:
-            self._troubles.forget(evaluation.id)
+            planned = await run.run(where)
+        except TooMany as problem:
+            failed = conclusion.fail(concluded.results, str(problem), self._clock.now_ms())
+            return structs.replace(concluded, results=failed)
+        results = await in_thread(self._conclude_items, held.job, chosen, concluded.results, planned)
+        total = _selected(held.job, concluded.total_logs, planned)
+        if total > planned:
+            results = conclusion.sampled(results, list(chosen), planned, total)
+        return _Conclusion(results, total)
 
-    async def _put_back(self, claim: _Claim, why: str, delay_ms: int) -> None:
-        """Say why it waits, and let the lease end in `delay_ms`. If that fails too, it ends by itself."""
-        try:
-            waiting = conclusion.put_back(claim.evaluation.results, why, self._clock.now_ms())
-            if await self._save(claim, waiting, claim.evaluation.total_logs):
-                await self._lease(claim, delay_ms)
-        except Exception:
-            _logger.warning("evaluation %s waits for its lease to end", claim.evaluation.id, exc_info=True)
-
-    async def _lease(self, claim: _Claim, lease_ms: int) -> bool:
-        renew = self._evaluations.renew
-        return await _in_thread(renew, claim.evaluation, claim.owner, self._clock.now_ms(), lease_ms)
-
-    async def _save(self, claim: _Claim, results: Sequence[Result], total_logs: int) -> bool:
-        return await _in_thread(self._evaluations.save, claim.evaluation, claim.owner, results, total_logs)
-
-
-class _Troubles:
-    """How often and since when evaluations have failed in this process, of the latest 1000 of them."""
-
-    LIMIT = 1000
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[int, float]] = {}
-
-    def add(self, evaluation_id: str, now_s: float) -> tuple[int, float]:
-        """Count one more; how many in a row, and seconds since the first."""
-        tries, first_s = self._known.pop(evaluation_id, (0, now_s))
-        self._known[evaluation_id] = (tries + 1, first_s)
-        if len(self._known) > self.LIMIT:
-            del self._known[next(iter(self._known))]
-        return tries + 1, now_s - first_s
-
-    def forget(self, evaluation_id: str) -> None:
-        """It went well."""
-        self._known.pop(evaluation_id, None)
+    def _conclude_items(
+        self, evaluation: Evaluation, chosen: Mapping[int, Chosen], results: Sequence[Result], planned: int
+    ) -> list[Result]:
+        """Those results concluded from the items kept."""
+        if self._item_parts is None:
+            return list(results)
+        items, now_ms = self._item_parts.items, self._clock.now_ms()
+        counts, concluded = items.counts(evaluation), list(results)
+        for position, each in chosen.items():
+            scores, known = items.scores(evaluation, position), counts.get(position, Counts())
+            result = conclusion.conclude_items(results[position], each.evaluator, scores, known, planned, now_ms)
+            if isinstance(each.judge, JudgePanel):
+                votes = items.votes(evaluation, position)
+                result = structs.replace(result, agreement=agreement_of(each.judge, votes))
+            concluded[position] = clustering.unclustered(result, evaluation.cluster_by)
+        return concluded
 
 
-async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """`asyncio.to_thread`, but a cancelled caller waits for the thread, so that no store is closed under it."""
-    call = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(call)
-    except asyncio.CancelledError:
-        await asyncio.wait((call,))
-        if not call.cancelled():
-            call.exception()  # looked at, or asyncio complains that nobody did
-        raise
+def _selected(evaluation: Evaluation, selected: int, planned: int) -> int:
+    """The logs that it is about: those planned, unless they are a sample of a monitor's window."""
+    return planned if evaluation.window is None else max(selected, planned)

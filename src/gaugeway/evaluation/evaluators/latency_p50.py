@@ -1,0 +1,25 @@
+"""The duration that 50 percent of the requests do not exceed."""
+
+from __future__ import annotations
+
+from gaugeway.core.aggregates import Column
+from gaugeway.core.metrics import Direction
+from gaugeway.evaluation.figures.percentile import PercentileOf
+
+
+class LatencyP50(PercentileOf):
+    """The 50th percentile of the durations, by nearest rank: the duration of one of the logs."""
+
+    id = "latency_p50"
+    name = "Latency p50"
+    type = "aggregate"
+    version = "1"
+    description = "Duration in ms that 50 percent of the requests do not exceed, to the last byte. Lower is better."
+    unit = "ms"
+    direction = Direction.LOWER
+    column = Column.DURATION
+    percent = 50
+    what = "a duration"
+
+
+EVALUATOR = LatencyP50()

@@ -1,0 +1,1 @@
+"""Asks judges: from a sample to its mark, with what was asked before remembered. See `asking.py`."""
