@@ -11,12 +11,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 from msgspec import Struct
 
 from gaugeway.core import settings
+from gaugeway.core.credentials import RANDOM_BYTES, hash_of, token_text
 from gaugeway.core.errors import GaugewayError
 from gaugeway.core.model import Account, Permission, Token
 from gaugeway.core.settings import Settings
@@ -41,19 +41,6 @@ class FirstStart(Struct, frozen=True, kw_only=True):
     data: Path
 
 
-TOKEN_PREFIX = "gw_"  # noqa: S105  makes a leaked token recognisable to scanners
-
-
-def new_token_text() -> str:
-    """A new API token: 256 random bits."""
-    return TOKEN_PREFIX + secrets.token_urlsafe(32)
-
-
-def hash_token(text: str) -> bytes:
-    """What is kept of a token. A fast hash is enough for 256 random bits: there is nothing to guess."""
-    return sha256(text.encode()).digest()
-
-
 def first_start(chosen: Settings) -> FirstStart:
     """Make the default account and the first token where there are none; idempotent, safe for two at once."""
     stores = open_stores(chosen.data)
@@ -66,7 +53,7 @@ def first_start(chosen: Settings) -> FirstStart:
 def _first_start(chosen: Settings, stores: Stores) -> FirstStart:
     now = CLOCK.now_ms()
     account = Account(id=chosen.account_id or secrets.token_hex(16), name="default", created_at=now)
-    text = chosen.bootstrap_token or new_token_text()
+    text = chosen.bootstrap_token or token_text(secrets.token_bytes(RANDOM_BYTES))
     token = _full_token(text, account.id, chosen.bootstrap_email, now)
     account, made = stores.accounts.bootstrap(account, token)
     if not made:
@@ -87,7 +74,7 @@ def _first_start(chosen: Settings, stores: Stores) -> FirstStart:
 
 def _keep_given_token(chosen: Settings, stores: Stores, account_id: str, now: int) -> bool:
     """A bootstrap token in the settings is valid at every start; whether it had to be added."""
-    if chosen.bootstrap_token is None or stores.tokens.find(hash_token(chosen.bootstrap_token)) is not None:
+    if chosen.bootstrap_token is None or stores.tokens.find(hash_of(chosen.bootstrap_token)) is not None:
         return False
     stores.tokens.create(_full_token(chosen.bootstrap_token, account_id, chosen.bootstrap_email, now))
     return True
@@ -98,7 +85,7 @@ def _full_token(text: str, account_id: str, email: str, now: int) -> Token:
         id=secrets.token_hex(16),
         account_id=account_id,
         name="bootstrap",
-        sha256=hash_token(text),
+        sha256=hash_of(text),
         permissions=tuple(Permission),
         email=email,
         created_at=now,
@@ -125,8 +112,12 @@ def listen(host: str, port: int) -> socket.socket:
 def _check_upstreams(chosen: Settings) -> None:
     """An override for a provider that does not exist would leave the one that was meant where it is."""
     from gaugeway import providers
+    from gaugeway.core.provider import key_use_of, token_exchange_of
 
-    known = providers.load()
+    loaded = providers.load()
+    uses = [use for provider in loaded.values() if (use := key_use_of(provider)) is not None]
+    exchanges = {exchange.upstream for use in uses if (exchange := token_exchange_of(use)) is not None}
+    known = [*loaded, *sorted(exchanges)]
     for slug in chosen.upstreams:
         if slug not in known and not slug.startswith("custom-"):
             raise settings.BadSetting(

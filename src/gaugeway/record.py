@@ -16,6 +16,7 @@ from gaugeway.core import settings
 from gaugeway.core.errors import GaugewayError
 from gaugeway.core.model import LogRecord, Scope
 from gaugeway.core.ports import LogStore, Retention
+from gaugeway.recorder.address import present
 from gaugeway.recorder.losses import write_journal
 from gaugeway.recorder.notice import notice
 from gaugeway.recorder.process import serve
@@ -24,7 +25,8 @@ from gaugeway.recorder.writing import Parts
 from gaugeway.stores import Stores, folder_of, open_stores
 
 if TYPE_CHECKING:
-    from gaugeway.core.pricing import PriceBook
+    from gaugeway.core.price_rules import FindRules, KnownRules
+    from gaugeway.core.pricing import PriceBook, Priced
 
 NAME = "gaugeway-record"  # at most 15 bytes, for `ps` and `top`
 
@@ -47,6 +49,11 @@ class _Opened:
             raise RuntimeError("the stores are not open")
         return self._retentions(scope)
 
+    def price_rules(self, account_id: str) -> KnownRules:
+        if self._stores is None:
+            raise RuntimeError("the stores are not open")
+        return self._stores.price_rules.known(account_id)
+
     def close(self) -> None:
         if self._stores is not None:
             self._stores.close()
@@ -55,13 +62,13 @@ class _Opened:
 class _Prices:
     """Prices by every provider's own data, loaded with the first log: they cost some 25 MB and 0.3 s."""
 
-    def __init__(self) -> None:
+    def __init__(self, find_rules: FindRules) -> None:
+        self._find_rules = find_rules
         self._book: PriceBook | None = None
         self._problem: GaugewayError | None = None
 
-    def price(self, record: LogRecord) -> tuple[Decimal | None, str | None]:
-        priced = (self._book or self._load()).price(record)
-        return priced.cost, priced.reason
+    def price(self, record: LogRecord) -> Priced:
+        return (self._book or self._load()).price(record)
 
     def saved(self, record: LogRecord) -> Decimal | None:
         return (self._book or self._load()).saved(record)
@@ -77,7 +84,7 @@ class _Prices:
         except GaugewayError as problem:
             self._problem = problem
             raise
-        self._book = PriceBook({slug: provider.price_id for slug, provider in found.items()})
+        self._book = PriceBook({slug: provider.price_id for slug, provider in found.items()}, self._find_rules)
         return self._book
 
 
@@ -94,13 +101,14 @@ def main() -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(NAME)
     opened = _Opened(data)
-    prices = _Prices()
+    prices = _Prices(opened.price_rules)
     parts = Parts(
         open_store=opened.logs,
         retention=opened.retention,
         price=prices.price,
         saved=prices.saved,
         note_losses=lambda losses: write_journal(data, losses),
+        living=lambda: present(data),
         say=notice,
     )
     try:

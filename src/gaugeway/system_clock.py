@@ -12,5 +12,9 @@ class SystemClock:
         """Unix time in ms."""
         return time.time_ns() // 1_000_000
 
+    def now_ns(self) -> int:
+        """Unix time in ns, for identifiers whose order is that of time."""
+        return time.time_ns()
+
 
 CLOCK = SystemClock()

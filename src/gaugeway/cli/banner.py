@@ -63,6 +63,7 @@ def _fresh_token(banner: Banner) -> str | None:
 def _facts(banner: Banner) -> list[tuple[str, str]]:
     settings, base = banner.settings, base_url(banner.settings)
     facts = [
+        ("dashboard", f"{base}/"),
         ("management API", f"{base}/client/v4"),
         ("data plane", f"{base}/v1/{banner.first.account_id}/{{gateway}}/{{provider}}/…"),
         ("API docs", f"{base}/docs"),

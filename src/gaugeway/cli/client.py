@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -33,6 +34,13 @@ class Envelope(msgspec.Struct):
     success: bool
     result: Any = None
     errors: list[dict[str, Any]] = msgspec.field(default_factory=list[dict[str, Any]])
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of an answer without an envelope."""
+
+    content: bytes
+    left_out: int  # what could not be in it
 
 
 class Management:
@@ -78,12 +86,31 @@ class Management:
         """The result of a POST."""
         return self._call("POST", path, msgspec.json.encode(body))
 
+    def pages(self, path: str, **query: Any) -> Iterator[Page]:
+        """An answer without an envelope, page by page."""
+        after: str | None = None
+        while True:
+            shown = {name: value for name, value in {**query, "after": after}.items() if value is not None}
+            target = path + ("?" + urlencode(shown) if shown else "")
+            status, content, headers = self._exchange("GET", self._prefix + target, None)
+            if status != 200:
+                self._open(status, content, "GET", target)  # which raises what went wrong
+                raise Unreachable(f"{self.base_url} answered GET {target} with {status}")
+            yield Page(content, int(headers.get("gaugeway-left-out", "0")))
+            after = headers.get("gaugeway-next")
+            if after is None:
+                return
+
     def delete(self, path: str) -> Any:
         """The result of a DELETE."""
         return self._call("DELETE", path)
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
-        status, content = self._exchange(method, self._prefix + path, body)
+        status, content, _ = self._exchange(method, self._prefix + path, body)
+        return self._open(status, content, method, path)
+
+    def _open(self, status: int, content: bytes, method: str, path: str) -> Any:
+        """The result in an envelope; Refused where it says that there is none."""
         try:
             envelope = msgspec.json.decode(content, type=Envelope)
         except msgspec.MsgspecError as problem:
@@ -95,7 +122,7 @@ class Management:
             raise Refused(_sentence(envelope, status, method, path), status)
         return envelope.result
 
-    def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, bytes]:
+    def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, bytes, Mapping[str, str]]:
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -113,7 +140,7 @@ class Management:
             connection.close()
         if len(content) > MAX_ANSWER:
             raise Unreachable(f"{self.base_url} answered {method} with more than {MAX_ANSWER} bytes")
-        return answer.status, content
+        return answer.status, content, {name.lower(): value for name, value in answer.getheaders()}
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._secure:

@@ -24,7 +24,8 @@ def opened(settings: Settings) -> Generator[tuple[Stores, Account]]:
     )
     if not folder.is_dir() or not any(folder.iterdir()):
         raise missing
-    with closing(open_stores(folder)) as stores:
+    previous = settings.previous_master_key
+    with closing(open_stores(folder, master_key=settings.master_key, previous_master_key=previous)) as stores:
         accounts = stores.accounts.list()
         if not accounts:
             raise missing

@@ -13,11 +13,14 @@ import typer
 from msgspec import Meta, Struct
 from typer.models import OptionInfo
 
+from gaugeway.cli.client import Management
+from gaugeway.core.errors import BadInput
 from gaugeway.core.settings import PREFIX, BadSetting, Settings, load
 
 NOTHING = "-"
 """A default that is none: not set, or an empty list."""
-WITHOUT_FLAG = {"bootstrap_token": "a command line can be read by everybody on the machine"}
+_SEEN = "a command line can be read by everybody on the machine"
+WITHOUT_FLAG = {"bootstrap_token": _SEEN, "master_key": _SEEN, "previous_master_key": _SEEN}
 """Settings that cannot be given as a flag, and why."""
 
 
@@ -62,6 +65,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     value: object = field.default
     if value is msgspec.NODEFAULT or value is None:
         return NOTHING  # made by a factory (an empty list or map), or not set
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -83,6 +88,45 @@ ConfigFile = Annotated[
     ),
 ]
 DataFolder = Annotated[str | None, flag("data", "DIR")]
+LOCAL = "http://127.0.0.1:8787/client/v4"
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar=["GAUGEWAY_BASE_URL", "CLOUDFLARE_BASE_URL"],
+        metavar="URL",
+        help=f"The management API. Default: {LOCAL}.",
+        show_default=False,
+    ),
+]
+ApiToken = Annotated[
+    str | None,
+    typer.Option(
+        envvar=["GAUGEWAY_API_TOKEN", "CLOUDFLARE_API_TOKEN"],
+        metavar="TEXT",
+        help="An API token with the permission write.",
+        show_default=False,
+    ),
+]
+AccountId = Annotated[
+    str | None,
+    typer.Option(
+        envvar=["GAUGEWAY_ACCOUNT_ID", "CLOUDFLARE_ACCOUNT_ID"],
+        metavar="ID",
+        help="The account, as `gaugeway serve` shows it.",
+        show_default=False,
+    ),
+]
+
+
+def connect(base_url: str | None, token: str | None, account: str | None) -> Management:
+    """The management API that the options name; raises BadInput where one is missing."""
+    if not token:
+        raise BadInput("--token is missing; or set GAUGEWAY_API_TOKEN (`gaugeway token create` makes one)")
+    if not account:
+        raise BadInput("--account is missing; or set GAUGEWAY_ACCOUNT_ID (`gaugeway serve` shows it)")
+    return Management(base_url or LOCAL, token, account)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
@@ -111,7 +155,7 @@ def _upstreams(items: list[str]) -> dict[str, str]:
 
 
 CLIENT_VARIABLES = frozenset({"GAUGEWAY_BASE_URL", "GAUGEWAY_API_TOKEN"})
-"""What `gaugeway evaluate` reads beside the settings."""
+"""What `gaugeway evaluate` and `compare` read beside the settings."""
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,8 @@ drawn, so that grep and cut work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -64,6 +65,18 @@ def print_note(message: str) -> None:
 def print_json(value: Any) -> None:
     """The value as JSON on stdout, nothing else."""
     console().out(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), highlight=False)
+
+
+@contextmanager
+def reading(done: str) -> Generator[Callable[[int], None]]:
+    """What is told of the logs that were read, shown on a terminal."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    target = console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} logs {task.description}"))
+    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
+        task = progress.add_task(done, total=None)
+        yield lambda logs: progress.advance(task, logs)
 
 
 _STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "show_edge": False, "pad_edge": False}

@@ -32,6 +32,7 @@ def serve(
     upstreams: Annotated[list[str] | None, flag("upstreams", "SLUG=URL")] = None,
     private_upstreams: Annotated[list[str] | None, flag("private_upstreams", "HOST|CIDR")] = None,
     max_request_body: Annotated[int | None, flag("max_request_body", "BYTES")] = None,
+    max_socket_message: Annotated[int | None, flag("max_socket_message", "BYTES")] = None,
     max_log_body: Annotated[int | None, flag("max_log_body", "BYTES")] = None,
     max_header_bytes: Annotated[int | None, flag("max_header_bytes", "BYTES")] = None,
     log_queue_bytes: Annotated[int | None, flag("log_queue_bytes", "BYTES")] = None,
@@ -43,6 +44,7 @@ def serve(
     circuit_breaker_seconds: Annotated[float | None, flag("circuit_breaker_seconds", "SECONDS")] = None,
     shutdown_timeout: Annotated[int | None, flag("shutdown_timeout", "SECONDS")] = None,
     connector: Annotated[str | None, flag("connector", "NAME")] = None,
+    python_evaluators: Annotated[bool | None, flag("python_evaluators")] = None,
 ) -> None:
     """Start the gateway: data plane, management API and evaluations, until Ctrl-C.
 

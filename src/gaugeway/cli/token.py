@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from gaugeway.app import hash_token, new_token_text
 from gaugeway.cli.banner import SHOWN_ONCE
 from gaugeway.cli.folder import opened
 from gaugeway.cli.options import AsJson, ConfigFile, DataFolder, load_settings
 from gaugeway.cli.output import Column, console, print_json, print_note, print_table, shown_time
+from gaugeway.core.credentials import RANDOM_BYTES, hash_of, token_text
 from gaugeway.core.errors import BadInput, NotFound
 from gaugeway.core.model import Permission, Token
 from gaugeway.core.timestamps import from_rfc3339, to_rfc3339
@@ -75,13 +75,13 @@ def create(
     now = time.time_ns() // 1_000_000
     expires_at = None if expires is None else parse_expiry(expires, now)
     settings = load_settings(config, data=data)
-    text = new_token_text()
+    text = token_text(secrets.token_bytes(RANDOM_BYTES))
     with opened(settings) as (stores, account):
         made = Token(
             id=secrets.token_hex(16),
             account_id=account.id,
             name=name.strip(),
-            sha256=hash_token(text),
+            sha256=hash_of(text),
             permissions=tuple(dict.fromkeys(grant.permission for grant in permission or list(Grant))),
             email=email or settings.bootstrap_email,
             created_at=now,

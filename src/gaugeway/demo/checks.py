@@ -26,6 +26,7 @@ class Log(Struct, frozen=True, kw_only=True):
     status_code: int | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
+    usage_estimated: bool = False  # the tokens are the gateway's own estimate
     cost: Decimal | None = msgspec.field(name="cost_exact", default=None)  # dollars
     cost_reason: str | None = None
     feedback: int | None = None

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from gaugeway import app
+from gaugeway.core.credentials import RANDOM_BYTES, hash_of, token_text
 from gaugeway.core.model import Permission, Token
 from gaugeway.core.settings import PREFIX, Settings, environment_of
 from gaugeway.demo.children import Child, ChildFailed, Children
@@ -101,12 +102,12 @@ def build_stage(base_url: str, account_id: str, token: str, upstream: Upstream) 
 
 def _make_token(settings: Settings, account_id: str) -> str:
     """A token of our own for a data folder that is not new; it ends after a day."""
-    text, now = app.new_token_text(), time.time_ns() // 1_000_000
+    text, now = token_text(secrets.token_bytes(RANDOM_BYTES)), time.time_ns() // 1_000_000
     token = Token(
         id=secrets.token_hex(16),
         account_id=account_id,
         name="demo",
-        sha256=app.hash_token(text),
+        sha256=hash_of(text),
         permissions=tuple(Permission),
         email=settings.bootstrap_email,
         created_at=now,

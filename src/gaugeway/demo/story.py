@@ -206,7 +206,7 @@ def _tell_logs(stage: Stage, sent: Sequence[Sent], logs: Sequence[Log], teller: 
             log.outcome,
             _known(log.status_code),
             str(log.duration),
-            f"{_known(log.tokens_in)}+{_known(log.tokens_out)}",
+            ("about " if log.usage_estimated else "") + f"{_known(log.tokens_in)}+{_known(log.tokens_out)}",
             "not known" if log.cost is None else plain(log.cost),
             {1: "up", -1: "down"}.get(log.feedback or 0, ""),
         ]
@@ -217,6 +217,11 @@ def _tell_logs(stage: Stage, sent: Sequence[Sent], logs: Sequence[Log], teller: 
     teller.line(f"The price is made up ({PRICE_IN_WORDS}) and was sent with cf-aig-custom-cost; some came without.")
     for sentence in _unknown_costs(logs):
         teller.line(sentence)
+    estimated = sum(log.usage_estimated for log in logs)
+    if estimated:
+        teller.line(
+            f"tokens, and so the cost, estimated of {_logs(estimated)}: the provider's own figures never came"
+        )
 
 
 def _unknown_costs(logs: Sequence[Log]) -> list[str]:
@@ -237,8 +242,8 @@ def _tell_results(stage: Stage, evaluation: dict[str, Any], teller: Teller) -> N
     types = stage.api.ai_gateway.evaluation_types.list(account_id=stage.account_id)
     known = {kind.id: kind.to_dict() for kind in types}
     selected = int(evaluation["total_logs"])  # the client makes floats of counts
-    columns = [("evaluator", False), ("value", True), ("unit", False), ("from logs", True), ("skipped", True)]
-    columns += [("failed", True), ("status", False)]
+    columns = [("evaluator", False), ("value", True), ("unit", False), ("95 % interval", True)]
+    columns += [("from logs", True), ("skipped", True), ("failed", True), ("status", False)]
     rows: list[list[str]] = []
     notes: list[str] = []
     for result in evaluation["results"]:
@@ -251,6 +256,7 @@ def _tell_results(stage: Stage, evaluation: dict[str, Any], teller: Teller) -> N
                 name,
                 readable(result["result"]) if result["result"] else "-",
                 str(kind.get("unit", "")),
+                f"{readable(result['low'])} … {readable(result['high'])}" if result["low"] else "not known",
                 f"{int(result['total_logs'])} of {selected}",
                 str(result["skipped"]),
                 str(result["failed"]),
@@ -273,6 +279,7 @@ def _conclude(wrong: Sequence[str], teller: Teller) -> None:
 def _stay(stage: Stage, settings: Settings, children: Children, teller: Teller, *, temporary: bool) -> None:
     """Show how to go on and wait until somebody stops us, or a child ends."""
     teller.step("The server stays. Ctrl-C stops it.")
+    teller.line(f"dashboard       {stage.base_url}/  (sign in with the token below)")
     teller.line(f"management API  {stage.management_url}")
     teller.line(f"data plane      {stage.openai_url}")
     teller.line(f"API docs        {stage.base_url}/docs")

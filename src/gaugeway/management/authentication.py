@@ -7,7 +7,6 @@ nothing about what exists to somebody who may not know.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 from typing import Any
 
@@ -15,28 +14,21 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gaugeway.core import ids
+from gaugeway.core.credentials import hash_of
 from gaugeway.core.model import Permission, Token
 from gaugeway.core.ports import Clock, ConfigStore, TokenStore
 from gaugeway.management.envelope import (
     AUTHENTICATION,
     INVALID_TOKEN,
     NO_CREDENTIALS,
-    NO_ROUTE,
     ApiError,
     failure,
 )
+from gaugeway.management.paths import METRICS_PATH, PREFIX, SESSION_PATH, VERIFY_PATH, no_route
+from gaugeway.management.session_book import SessionBook, SignedIn, check_csrf
 
-PREFIX = "/client/v4/"
-VERIFY_PATH = "/client/v4/user/tokens/verify"
 _ACCOUNT_PATH = re.compile(r"/client/v4/accounts/([^/]*)(?:/.*)?", re.DOTALL)
 _READING = ("GET", "HEAD", "OPTIONS")
-
-
-def no_route(path: str) -> ApiError:
-    """What an unknown path is answered with."""
-    shown = path if len(path) <= 200 else path[:197] + "..."
-    message = f"Could not route to {shown}, perhaps your object identifier is invalid?"
-    return ApiError(404, NO_ROUTE, message)
 
 
 class TokenBook:
@@ -55,7 +47,7 @@ class TokenBook:
         if version != self._version:
             self._version, self._known = version, {}
         known = self._known
-        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+        digest = hash_of(text)
         token = known.get(digest)
         if token is None:
             token = await asyncio.to_thread(self._tokens.find, digest)
@@ -67,15 +59,19 @@ class TokenBook:
 
 
 class Authentication:
-    """ASGI middleware: puts the caller's token into the request's state, or answers for the app."""
+    """ASGI middleware: puts the caller's token into the request's state, or answers for the app.
 
-    def __init__(self, app: ASGIApp, book: TokenBook) -> None:
+    A request with credentials in its headers is judged by these; only one without any by a session's cookie.
+    """
+
+    def __init__(self, app: ASGIApp, book: TokenBook, sessions: SessionBook) -> None:
         self._app = app
         self._book = book
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it."""
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        if scope["type"] == "http" and (scope["path"].startswith(PREFIX) or scope["path"] == METRICS_PATH):
             try:
                 await self._admit(scope)
             except ApiError as refusal:
@@ -86,17 +82,34 @@ class Authentication:
     async def _admit(self, scope: Scope) -> None:
         path: str = scope["path"]
         account = _ACCOUNT_PATH.fullmatch(path)
-        if account is None and path != VERIFY_PATH:
+        if account is None and path not in (VERIFY_PATH, SESSION_PATH, METRICS_PATH):
             raise no_route(path)
         if account is not None and not ids.is_account_id(account[1]):
             raise no_route(path)
-        token = await self._authenticate(Headers(scope=scope), verifying=path == VERIFY_PATH)
+        headers, reading = Headers(scope=scope), scope["method"] in _READING
+        signed_in = await self._signed_in(headers, reading=reading)
+        if signed_in is None:
+            token = await self._authenticate(headers, verifying=path == VERIFY_PATH)
+        else:
+            token = signed_in.token
         if account is not None:
-            wanted = Permission.READ if scope["method"] in _READING else Permission.WRITE
+            wanted = Permission.READ if reading else Permission.WRITE
             if token.account_id != account[1] or not token.allows(wanted):
                 raise ApiError(403, AUTHENTICATION, "Authentication error")
+        if path == METRICS_PATH and not token.allows(Permission.READ):
+            raise ApiError(403, AUTHENTICATION, "Authentication error")
         state: dict[str, Any] = scope.setdefault("state", {})
         state["token"] = token
+        state["signed_in"] = signed_in
+
+    async def _signed_in(self, headers: Headers, *, reading: bool) -> SignedIn | None:
+        """The session of a request that brings no other credentials. Its changes must be its own page's."""
+        if any(name in headers for name in ("authorization", "x-auth-key", "x-auth-email")):
+            return None
+        signed_in = await self._sessions.find(headers)
+        if signed_in is not None and not reading:
+            check_csrf(signed_in, headers)
+        return signed_in
 
     async def _authenticate(self, headers: Headers, *, verifying: bool) -> Token:
         text, email = credentials(headers)

@@ -1,4 +1,4 @@
-"""Where a custom provider may be: what its base URL alone tells. Every connection is checked again by address."""
+"""Where custom providers and webhooks may be, as far as a URL tells. Every connection is checked by address."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from gaugeway.core.addresses import AllowedPrivate, literal_address
-from gaugeway.core.errors import Path
+from gaugeway.core.errors import BadInput, Path
 from gaugeway.management.envelope import PROVIDER_URL, ApiError
 from gaugeway.management.parts import Parts
 
@@ -17,33 +17,41 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 def check_base_url(base_url: str, parts: Parts) -> None:
     """Raise 400/1002 where requests must not, or can not, be sent to a base URL."""
-    split = _split(base_url)
+    try:
+        check_url(base_url, parts, "base_url")
+    except BadInput as problem:
+        raise _wrong(problem.message) from problem
+    if "?" in base_url or "#" in base_url:
+        raise _wrong("base_url must have neither a query nor a fragment")
+
+
+def check_url(url: str, parts: Parts, name: str) -> None:
+    """Raise BadInput where requests must not, or can not, be sent to a URL, which messages call `name`."""
+    split = _split(url, name)
     host = split.hostname or ""
     allowed = AllowedPrivate(parts.private_networks, parts.private_hosts)
     if split.scheme != "https" and not (split.scheme == "http" and _is_named_by_operator(host, parts)):
-        raise _wrong(
-            "base_url must begin with https:// (http:// is only for hosts that the operator named in"
+        raise BadInput(
+            f"{name} must begin with https:// (http:// is only for hosts that the operator named in"
             " GAUGEWAY_PRIVATE_UPSTREAMS)"
         )
     refusal = allowed.check_literal(host)
     if refusal is not None:
-        raise _wrong(refusal)
+        raise BadInput(refusal)
 
 
-def _split(base_url: str) -> SplitResult:
-    if not _PRINTABLE.fullmatch(base_url) or "\\" in base_url:
-        raise _wrong("base_url must be a URL in printable ASCII without spaces and backslashes")
+def _split(url: str, name: str) -> SplitResult:
+    if not _PRINTABLE.fullmatch(url) or "\\" in url:
+        raise BadInput(f"{name} must be a URL in printable ASCII without spaces and backslashes")
     try:
-        split = urlsplit(base_url)
+        split = urlsplit(url)
         port = split.port
     except ValueError as problem:
-        raise _wrong("base_url is not a valid URL") from problem
+        raise BadInput(f"{name} is not a valid URL") from problem
     if not split.hostname or port == 0:
-        raise _wrong("base_url must name a host, as in https://api.example.com/v1")
+        raise BadInput(f"{name} must name a host, as in https://api.example.com/v1")
     if split.username is not None or split.password is not None:
-        raise _wrong("base_url must not hold credentials: send them as headers")
-    if "?" in base_url or "#" in base_url:
-        raise _wrong("base_url must have neither a query nor a fragment")
+        raise BadInput(f"{name} must not hold credentials: send them as headers")
     return split
 
 

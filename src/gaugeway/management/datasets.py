@@ -9,12 +9,12 @@ from fastapi import Query as InQuery
 from pydantic import Field
 from starlette.responses import Response
 
-from gaugeway.core.errors import Conflict, NotFound
-from gaugeway.core.model import Dataset, Gateway, RawFilter
-from gaugeway.core.query import parse_all
+from gaugeway.core.errors import BadInput, Conflict, NotFound
+from gaugeway.core.model import Dataset, Gateway, RawCriterion
+from gaugeway.core.query import as_sent, parse_all
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
-from gaugeway.management.filters import FilterBody
+from gaugeway.management.filters import CriterionBody
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY
@@ -28,11 +28,11 @@ class DatasetBody(Body):
 
     name: Name
     enable: bool = Field(description="Whether new evaluations may use it.")
-    filters: list[FilterBody] = Field(description="A log belongs to the dataset if it matches all of them.")
+    filters: list[CriterionBody] = Field(description="A log belongs to the dataset if it matches all of them.")
 
-    def checked_filters(self) -> list[RawFilter]:
+    def checked_filters(self) -> list[RawCriterion]:
         """The filters as they were sent; BadInput where one is not possible in a dataset."""
-        raw = [item.to_raw() for item in self.filters]
+        raw: list[RawCriterion] = [item.to_raw() for item in self.filters]
         parse_all(raw, ("body", "filters"), for_dataset=True)
         return raw
 
@@ -52,7 +52,7 @@ def show(dataset: Dataset) -> dict[str, Any]:
         "gateway_id": dataset.gateway_id,
         "name": dataset.name,
         "enable": dataset.enable,
-        "filters": [{"key": item.key, "operator": item.operator, "value": item.value} for item in dataset.filters],
+        "filters": [as_sent(item) for item in dataset.filters],
         "created_at": to_rfc3339(dataset.created_at),
         "modified_at": to_rfc3339(dataset.modified_at),
     }
@@ -61,6 +61,17 @@ def show(dataset: Dataset) -> dict[str, Any]:
 def show_embedded(dataset: Dataset) -> dict[str, Any]:
     """A dataset as an evaluation shows the copy it was made from."""
     return {**show(dataset), "account_id": dataset.account_id, "account_tag": dataset.account_id}
+
+
+def find_enabled(call: Call, gateway: Gateway, dataset_id: str) -> Dataset:
+    """The dataset that a body's `dataset_id` names, ready for use; BadInput."""
+    dataset = call.parts.datasets.get(gateway.scope, dataset_id)
+    if dataset is None:
+        raise BadInput("This gateway has no dataset with that id", ("body", "dataset_id"))
+    if not dataset.enable:
+        message = f"The dataset '{dataset.name}' is not enabled: set its enable to true first"
+        raise BadInput(message, ("body", "dataset_id"))
+    return dataset
 
 
 @router.get("", summary="List datasets")
@@ -101,13 +112,13 @@ def create_dataset(call: Caller, gateway: NamedGateway, body: DatasetBody) -> Re
 @router.get("/{dataset_id}", summary="Get a dataset", dependencies=[NO_QUERY])
 def get_dataset(call: Caller, gateway: NamedGateway, dataset_id: str) -> Response:
     """One dataset."""
-    return envelope.result(show(_find(call, gateway, dataset_id)))
+    return envelope.result(show(find_dataset(call, gateway, dataset_id)))
 
 
 @router.put("/{dataset_id}", summary="Replace a dataset", dependencies=[NO_QUERY])
 def replace_dataset(call: Caller, gateway: NamedGateway, dataset_id: str, body: DatasetBody) -> Response:
     """Replaces name, filters and enable. Evaluations keep the copy they were made from."""
-    before = _find(call, gateway, dataset_id)
+    before = find_dataset(call, gateway, dataset_id)
     dataset = Dataset(
         account_id=before.account_id,
         gateway_id=before.gateway_id,
@@ -131,7 +142,8 @@ def delete_dataset(call: Caller, gateway: NamedGateway, dataset_id: str) -> Resp
     return envelope.result(show(call.parts.datasets.delete(gateway.scope, dataset_id)))
 
 
-def _find(call: Call, gateway: Gateway, dataset_id: str) -> Dataset:
+def find_dataset(call: Call, gateway: Gateway, dataset_id: str) -> Dataset:
+    """NotFound where the gateway has none of that id."""
     dataset = call.parts.datasets.get(gateway.scope, dataset_id)
     if dataset is None:
         raise NotFound(f"there is no dataset {dataset_id!r}")

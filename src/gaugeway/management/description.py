@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -45,8 +46,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """OpenAPI of the app. Cached by FastAPI's own means."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-        for operations in made["paths"].values():
+        for path, operations in made["paths"].items():
             for operation in operations.values():
+                _declare_path_parameters(path, operation)
                 operation["responses"].pop("422", None)
                 operation["responses"]["4XX"] = _FAILURE
         components = made.setdefault("components", {})
@@ -58,3 +60,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
         made["security"] = [{"token": []}, {"email": [], "key": []}]
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _declare_path_parameters(path: str, operation: dict[str, Any]) -> None:
+    """Add the parameters of a path that no endpoint reads by itself, such as the account's id."""
+    parameters = operation.setdefault("parameters", [])
+    declared = {item["name"] for item in parameters if item["in"] == "path"}
+    for name in re.findall(r"{([^}]+)}", path):
+        if name not in declared:
+            schema = {"type": "string", "title": name.replace("_", " ").capitalize()}
+            parameters.append({"name": name, "in": "path", "required": True, "schema": schema})

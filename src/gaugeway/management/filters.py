@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
 from gaugeway.core.errors import BadInput, Path
-from gaugeway.core.model import RawFilter
-from gaugeway.core.query import KEYS, Kind
-from gaugeway.management.validation import Body, relocated, scalar_or_null
+from gaugeway.core.model import Join, RawCriterion, RawFilter, RawGroup
+from gaugeway.core.query import Kind, kind_of
+from gaugeway.management.validation import Body, relocated, scalar_or_null, tag
 
 QUERY_PATH: Path = ("query", "filters")
 _PARTS = {"filters.key": "key", "filters.operator": "operator", "filters.value": "value"}
@@ -30,13 +30,62 @@ class FilterBody(Body):
         return RawFilter(self.key, self.operator, self.value)
 
 
-_FILTERS = TypeAdapter(list[FilterBody])
+class _GroupBody(Body):
+    """Filters that are joined (an extension); groups may hold groups."""
+
+    join: ClassVar[Join]
+
+    def to_raw(self) -> RawGroup:
+        """The group as the core knows it."""
+        filters: list[CriterionBody] = getattr(self, self.join)
+        return RawGroup(self.join, [item.to_raw() for item in filters])
 
 
-def read_query(pairs: Sequence[tuple[str, str]]) -> list[RawFilter]:
+class AllOfBody(_GroupBody):
+    """Logs that match every one of the filters."""
+
+    join = Join.ALL_OF
+    all_of: list[CriterionBody]
+
+
+class AnyOfBody(_GroupBody):
+    """Logs that match at least one of the filters."""
+
+    join = Join.ANY_OF
+    any_of: list[CriterionBody]
+
+
+class NoneOfBody(_GroupBody):
+    """Logs that match none of the filters: all that any_of leaves out, also where something is unknown."""
+
+    join = Join.NONE_OF
+    none_of: list[CriterionBody]
+
+
+def _form_of(value: Any) -> str:
+    if isinstance(value, dict):
+        return next((tag(join) for join in Join if join in value), tag("filter"))
+    return tag(value.join) if isinstance(value, _GroupBody) else tag("filter")
+
+
+CriterionBody = Annotated[
+    Annotated[FilterBody, Tag(tag("filter"))]
+    | Annotated[AllOfBody, Tag(tag(Join.ALL_OF))]
+    | Annotated[AnyOfBody, Tag(tag(Join.ANY_OF))]
+    | Annotated[NoneOfBody, Tag(tag(Join.NONE_OF))],
+    Discriminator(_form_of),
+]
+"""What a list of filters may hold."""
+
+for _body in (AllOfBody, AnyOfBody, NoneOfBody):
+    _body.model_rebuild()
+_FILTERS = TypeAdapter(list[CriterionBody])
+
+
+def read_query(pairs: Sequence[tuple[str, str]]) -> list[RawCriterion]:
     """The filters of a query string given as its (name, value) pairs in their order. Raises BadInput.
 
-    - `filters=<JSON array>`
+    - `filters=<JSON array>`, the only one that can have groups
     - `filters.key`, `filters.operator`, `filters.value` once per filter, one filter after the other
       (the TypeScript SDK)
     - the same, but all keys, then all operators, then all values (the Python SDK)
@@ -49,10 +98,10 @@ def read_query(pairs: Sequence[tuple[str, str]]) -> list[RawFilter]:
         raise BadInput("Expected one JSON array, received several", QUERY_PATH)
     if documents:
         return _from_json(documents[0])
-    return _from_dotted(dotted)
+    return [*_from_dotted(dotted)]
 
 
-def _from_json(text: str) -> list[RawFilter]:
+def _from_json(text: str) -> list[RawCriterion]:
     try:
         decoded = json.loads(text)
     except (ValueError, RecursionError) as problem:
@@ -91,7 +140,7 @@ def _raw(key: str, operator: str, texts: Sequence[str]) -> RawFilter:
     values: list[str | int | float | bool | None] = []
     for text in texts:
         if text == "" and operator in ("eq", "neq"):
-            values.extend(("", None) if KEYS.get(key) is Kind.TEXT else (None,))
+            values.extend(("", None) if kind_of(key) is Kind.TEXT else (None,))
         else:
             values.append(text)
     return RawFilter(key, operator, values)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from gaugeway.core.ids import MAX_GATEWAY_ID
 from gaugeway.core.model import Gateway
+from gaugeway.core.spending import MAX_LIMIT
 from gaugeway.management.validation import Body
 
 GatewayId = Annotated[str, Field(min_length=1, max_length=MAX_GATEWAY_ID, pattern=r"^[a-z0-9_]+(?:-[a-z0-9_]+)*$")]
@@ -81,24 +83,33 @@ class SpendFilter(Body):
     """Which models or providers a spending rule counts."""
 
     mode: Literal["filter"]
-    values: list[str]
+    values: Annotated[list[str], Field(min_length=1, max_length=1000)]
 
 
 class SpendPartition(Body):
     """How a spending rule uses a metadata key: one budget per value, or only some values."""
 
     mode: Literal["partition", "filter"]
-    values: list[str] | None = None
+    values: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _values_where_filtered(self) -> SpendPartition:
+        if (self.mode == "filter") != (self.values is not None):
+            raise ValueError("Expected values with mode filter, and none with mode partition")
+        return self
 
 
 class SpendRule(Body):
     """One budget: dollars in a window of seconds."""
 
-    id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")] | None = None
+    id: Annotated[
+        str,
+        Field(min_length=1, max_length=64, pattern=r"^[a-zA-Z0-9_-]+$", default_factory=lambda: token_hex(4)),
+    ]
     enabled: bool = True
     limit_type: Annotated[Literal["cost"], Field(alias="limitType")]
-    limit: Annotated[float, Field(gt=0)]
-    window: Annotated[int, Field(gt=0)]
+    limit: Annotated[float, Field(ge=1e-12, le=MAX_LIMIT)]
+    window: Annotated[int, Field(gt=0, le=1_000_000_000)]
     technique: Literal["sliding", "fixed"] = "sliding"
     metadata: dict[str, SpendPartition] | None = None
     model: SpendFilter | None = None
@@ -110,6 +121,14 @@ class SpendLimits(Body):
 
     enabled: bool = False
     rules: Annotated[list[SpendRule], Field(max_length=20, default_factory=list[SpendRule])]
+
+    @model_validator(mode="after")
+    def _each_id_once(self) -> SpendLimits:
+        ids = [rule.id for rule in self.rules]
+        repeated = next((one for at, one in enumerate(ids) if one in ids[:at]), None)
+        if repeated is not None:
+            raise ValueError(f"The rule id {repeated!r} is given twice; each rule counts under an id of its own")
+        return self
 
 
 class StripeEvent(Body):

@@ -14,7 +14,7 @@ from gaugeway.core.model import Gateway, Scope
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
 from gaugeway.management.envelope import ApiError
-from gaugeway.management.freshness import catch_up, catch_up_or_refuse
+from gaugeway.management.freshness import catch_up, catch_up_or_make_room, catch_up_or_refuse
 from gaugeway.management.gateway_settings import GatewaySettings, NewGateway
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
@@ -93,14 +93,19 @@ async def _delete(call: Call, scope: Scope) -> Gateway:
     # Logs and cached answers go first: a crash half way must not leave them to a later gateway of the same id. And
     # again at the end, for those that were still on their way.
     parts = call.parts
-    await catch_up_or_refuse(parts.sink)
+    is_behind = bool(await catch_up_or_make_room(parts.sink))
     await asyncio.to_thread(parts.logs.delete_scope, scope)
+    if is_behind:  # there is room now for those that waited, and they must not outlive the gateway
+        await catch_up_or_refuse(parts.sink)
+        await asyncio.to_thread(parts.logs.delete_scope, scope)
     await asyncio.to_thread(parts.cache.clear, scope, parts.clock.now_ms())
     gateway = await asyncio.to_thread(parts.gateways.delete, scope)
     await catch_up(parts.sink)
     await asyncio.to_thread(parts.logs.delete_scope, scope)
     await asyncio.to_thread(parts.cache.clear, scope, parts.clock.now_ms())
     await asyncio.to_thread(parts.counters.forget, scope)
+    await asyncio.to_thread(parts.ledger.forget, scope)
+    parts.on_snapshot_changed()  # its snapshots went with it, and their frozen logs are swept now
     return gateway
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gaugeway.management.envelope import INTERNAL, TOO_LARGE, ApiError, failure
 
 MAX_BODY = 1024 * 1024  # bytes
+MAX_ITEMS_BODY = 16 * 1024 * 1024  # of the items of a file that is imported, by path
+_IMPORT = re.compile(r"/snapshots/[^/]+/items$")
 _log = logging.getLogger("gaugeway.management")
 
 
@@ -40,23 +43,25 @@ class LastResort:
 
 
 class Intake:
-    """ASGI middleware: reads the body whole; 413 above 1 MiB.
+    """ASGI middleware: reads the body whole; 413 above its limit (16 MiB where items are imported).
 
     Bodies are JSON whatever their content type says (curl's default calls them a form).
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY) -> None:
         self._app = app
+        self._max = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body at hand."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = MAX_ITEMS_BODY if _IMPORT.search(scope["path"]) else self._max
         try:
-            body = await _read(scope, receive)
+            body = await _read(scope, receive, limit)
         except _TooLarge:
-            error = ApiError(413, TOO_LARGE, f"The body is larger than {MAX_BODY} bytes")
+            error = ApiError(413, TOO_LARGE, f"The body is larger than {limit} bytes")
             await failure(error)(scope, receive, send)
             return
         if body is None:  # hung up half way: what it wanted is not known, so nothing is done
@@ -71,10 +76,10 @@ class _TooLarge(Exception):
     pass
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | None:
+async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     """The whole body; None where the client hung up before its end."""
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if declared.isdigit() and int(declared) > MAX_BODY:
+    if declared.isdigit() and int(declared) > limit:
         raise _TooLarge
     chunks: list[bytes] = []
     size = 0
@@ -84,7 +89,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
             return None
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY:
+        if size > limit:
             raise _TooLarge
         chunks.append(chunk)
         if not message.get("more_body", False):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from itertools import product
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gaugeway.core import ids, timestamps
 from gaugeway.core.errors import BadInput
-from gaugeway.core.model import RawFilter
+from gaugeway.core.model import Join, RawFilter
 from gaugeway.core.money import PICO
-from gaugeway.core.query import Filter, Operator, Where, parse, parse_all
+from gaugeway.core.query import Criterion, Filter, FilterGroup, Operator, Where, parse, parse_all
 from gaugeway.management.filters import QUERY_PATH, read_query
 from gaugeway.management.paging import LAST_PAGE
 from gaugeway.management.validation import Query, SearchText
@@ -51,13 +50,14 @@ _BOUNDED = {
     "tokens_out": "tokens_out",
     "total_tokens": "tokens",
 }
-MAX_EVENT_FILTERS = 3  # each doubles the alternatives
 
 
 class FilterParameters(Query):
     """Filters, as JSON (`filters`) or in parts; see `filters.read_query`."""
 
-    filters: list[str] | None = Field(None, description="A JSON array of {key, operator, value: [...]}.")
+    filters: list[str] | None = Field(
+        None, description="A JSON array of {key, operator, value: [...]} and groups of them."
+    )
     filter_keys: list[str] | None = Field(None, alias="filters.key")
     filter_operators: list[str] | None = Field(None, alias="filters.operator")
     filter_values: list[str] | None = Field(None, alias="filters.value")
@@ -81,7 +81,9 @@ class LogList(FilterParameters):
     search: SearchText = None
     meta_info: bool = False
     count: Literal["exact", "quick"] = Field(
-        "quick", description="quick: total_count is null where counting would take long. exact: it never is."
+        "quick",
+        description="quick: total_count and meta_info are null where finding them would take long. exact: they are"
+        " not.",
     )
     direction: Direction | None = None
     start_date: str | None = None
@@ -118,7 +120,8 @@ def where_of(pairs: Sequence[tuple[str, str]], simple: LogList | None = None) ->
     filters = parse_all(read_query(pairs), QUERY_PATH, for_dataset=False)
     if simple is not None:
         filters = (*filters, *_equals(simple), *_bounds(simple), *_dates(simple))
-    return Where(_with_given_event_ids(filters), search=(simple and simple.search) or None)
+    criteria = tuple(map(_with_given_event_id, filters))
+    return Where((criteria,), search=(simple and simple.search) or None)
 
 
 def _equals(simple: LogList) -> list[Filter]:
@@ -162,28 +165,21 @@ def _dates(simple: LogList) -> list[Filter]:
     return found
 
 
-def _with_given_event_ids(filters: Sequence[Filter]) -> tuple[tuple[Filter, ...], ...]:
+def _with_given_event_id(item: Criterion) -> Criterion:
     """A log whose client sent no event id is shown, and was answered, with its own id as event id.
 
     The column is empty then, so `event_id eq` and `neq` also look at the id.
     """
-    choices: list[tuple[tuple[Filter, ...], ...]] = []
-    for item in filters:
-        if item.key == "event_id" and item.operator in (Operator.EQ, Operator.NEQ):
-            choices.append(_event_choices(item))
-        else:
-            choices.append(((item,),))
-    if sum(len(choice) > 1 for choice in choices) > MAX_EVENT_FILTERS:
-        raise BadInput(f"At most {MAX_EVENT_FILTERS} filters on event_id are accepted", QUERY_PATH)
-    return tuple(tuple(item for part in chosen for item in part) for chosen in product(*choices))
-
-
-def _event_choices(item: Filter) -> tuple[tuple[Filter, ...], ...]:
+    if isinstance(item, FilterGroup):
+        return FilterGroup(item.join, tuple(map(_with_given_event_id, item.criteria)))
+    if item.key != "event_id" or item.operator not in (Operator.EQ, Operator.NEQ):
+        return item
     if None in item.values:  # null asks about the column itself: whether the client sent one
-        return ((item,),)
+        return item
     named = [ids.from_text(value) for value in item.values if isinstance(value, str)]
     own = tuple(identifier for identifier in named if identifier is not None)
     not_sent = Filter("event_id", Operator.EQ, (None,))
     if own:
-        return ((item,), (not_sent, Filter("id", item.operator, own)))
-    return ((item,),) if item.operator is Operator.EQ else ((item,), (not_sent,))
+        its_own = FilterGroup(Join.ALL_OF, (not_sent, Filter("id", item.operator, own)))
+        return FilterGroup(Join.ANY_OF, (item, its_own))
+    return item if item.operator is Operator.EQ else FilterGroup(Join.ANY_OF, (item, not_sent))

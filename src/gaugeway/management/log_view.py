@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from gaugeway.core import ids, money
-from gaugeway.core.model import Bodies, LogRecord, Usage
+from gaugeway.core.model import Bodies, LogRecord, RouteTaken, Usage
 from gaugeway.core.ports import Extremes
 from gaugeway.core.timestamps import to_rfc3339
 
@@ -42,6 +42,10 @@ def show(log: LogRecord) -> dict[str, Any]:
         "cost": _float(log.cost),
         "cost_exact": None if log.cost is None else money.plain(log.cost),
         "cost_reason": log.cost_reason,
+        "cost_is_minimum": log.cost is not None and any(attempt.may_be_billed for attempt in log.attempts),
+        "priced_by": log.priced_by,
+        "byok": log.byok_alias is not None,
+        "byok_alias": log.byok_alias,
         "cost_saved": None if log.cost_saved is None else money.plain(log.cost_saved),
         "custom_cost": log.custom_cost is not None,
         "metadata": log.metadata,
@@ -56,6 +60,7 @@ def show(log: LogRecord) -> dict[str, Any]:
         "request_size": log.request_size,
         "response_size": log.response_size,
         "attempts": [_show_attempt(log, index) for index in range(len(log.attempts))],
+        "dynamic_route": None if log.route is None else _show_route(log.route),
         "bodies_lost": log.bodies_lost,
     }
 
@@ -107,7 +112,21 @@ def _float(amount: Decimal | None) -> float | None:
 
 def _show_attempt(log: LogRecord, index: int) -> dict[str, Any]:
     attempt = log.attempts[index]
-    return {name: getattr(attempt, name) for name in attempt.__struct_fields__}
+    return {
+        "provider": attempt.provider,
+        "step": attempt.step,
+        "status_code": attempt.status_code,
+        "duration": attempt.duration,
+        "error": attempt.error,
+        "may_be_billed": attempt.may_be_billed,
+        "counted": None if attempt.counted is None else money.plain(attempt.counted),
+        "cost_exact": None if attempt.cost is None else money.plain(attempt.cost),
+        "usage_metadata": None if attempt.usage is None else show_usage(attempt.usage),
+    }
+
+
+def _show_route(route: RouteTaken) -> dict[str, Any]:
+    return {"name": route.name, "version_id": route.version_id, "path": list(route.path)}
 
 
 def _head(body: bytes | None, size: int, *, cut: bool) -> tuple[str | None, bool]:

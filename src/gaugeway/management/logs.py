@@ -14,10 +14,12 @@ from starlette.responses import Response
 from gaugeway.core import ids
 from gaugeway.core.errors import BadInput, NotFound
 from gaugeway.core.model import Bodies, Gateway, LogRecord
-from gaugeway.core.ports import LogChange
+from gaugeway.core.ports import Extremes, LogChange
 from gaugeway.core.query import Slice, Where
 from gaugeway.management import envelope
-from gaugeway.management.freshness import catch_up, catch_up_or_refuse, refused_logs
+from gaugeway.management.body_searches import ask
+from gaugeway.management.envelope import UNKNOWN_BODY, UNKNOWN_META
+from gaugeway.management.freshness import catch_up, catch_up_or_make_room, refused_logs
 from gaugeway.management.log_bodies import give_back
 from gaugeway.management.log_query import LogDeletion, LogList, where_of
 from gaugeway.management.log_view import show, show_detail, show_extremes
@@ -27,6 +29,16 @@ from gaugeway.management.refusals import NO_QUERY
 from gaugeway.management.validation import Body, metadata_value
 
 COUNT_BUDGET_MS = 25  # what finding out a list's length may cost, unless the caller insists
+META_BUDGET_MS = 250  # and its lowest and highest figures: some million logs
+NO_META: dict[str, Any] = {
+    "code": UNKNOWN_META,
+    "message": "meta_info is null: there are too many logs to look through on the way. count=exact insists",
+}
+UNKNOWN_BODIES: dict[str, Any] = {
+    "code": UNKNOWN_BODY,
+    "message": "Logs without a kept body match neither contains nor not_contains, and of a body that was cut only"
+    ' the beginning was looked at. {"none_of": [contains, not_contains]} of the same texts lists those not known',
+}
 MAX_METADATA = 64  # entries
 
 router = APIRouter(prefix="/gateways/{gateway_id}/logs", tags=["Logs"])
@@ -75,8 +87,14 @@ async def list_logs(
         descending=query.descending,
     )
     messages = await catch_up(call.parts.sink)
-    items, info = await asyncio.to_thread(_read_page, call, gateway, query, where, part)
+    items, info = await ask(where, _read_page, call, gateway, query, where, part)
     messages += await asyncio.to_thread(refused_logs, call.parts.logs, gateway)
+    if where.reads_bodies:
+        messages.append(UNKNOWN_BODIES)
+    if query.meta_info:
+        extremes = await ask(where, _read_extremes, call, gateway, query, where)
+        info |= show_extremes(extremes or Extremes())
+        messages += [] if extremes else [NO_META]
     return envelope.page(items, info, messages)
 
 
@@ -88,26 +106,31 @@ def _read_page(
     total = logs.count(scope, where, budget_ms=budget)
     beyond = total is not None and part.offset >= total
     items = [] if beyond else [show(log) for log in logs.page(scope, where, part)]
-    info = result_info(query.page, query.per_page, len(items), total)
-    if query.meta_info:
-        info |= show_extremes(logs.extremes(scope, where))
-    return items, info
+    return items, result_info(query.page, query.per_page, len(items), total)
+
+
+def _read_extremes(call: Call, gateway: Gateway, query: LogList, where: Where) -> Extremes | None:
+    budget = None if query.count == "exact" else META_BUDGET_MS
+    return call.parts.logs.extremes(gateway.scope, where, budget_ms=budget)
 
 
 @router.delete("", summary="Delete logs")
 async def delete_logs(
     request: Request, call: Caller, gateway: NamedGateway, query: Annotated[LogDeletion, InQuery()]
 ) -> Response:
-    """Deletes the first `limit` logs that match, with their bodies; all logs match where there is no filter."""
+    """Deletes the first `limit` logs that match, with their bodies; all logs match where there is no filter.
+
+    Where the disk is full, logs that could not be written yet survive it, and `messages` says so.
+    """
     if (await request.body()).strip() not in (b"", b"{}"):
         # Filters in a body, passed over, would delete everything
         raise BadInput("This operation takes its filters from the query string, not from a body", ("body",))
     where = where_of(request.query_params.multi_items())
     descending = query.order_by_direction == "desc"
     part = Slice(limit=query.limit, order_by=query.order_by, descending=descending)
-    await catch_up_or_refuse(call.parts.sink)
-    await asyncio.to_thread(call.parts.logs.delete, gateway.scope, where, part)
-    return envelope.respond({"success": True})
+    messages = await catch_up_or_make_room(call.parts.sink)
+    await ask(where, call.parts.logs.delete, gateway.scope, where, part)
+    return envelope.respond({"success": True} | ({"messages": messages} if messages else {}))
 
 
 @router.get("/{log_id}", summary="Get a log", dependencies=[NO_QUERY])

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
 from msgspec import Struct
 
+from gaugeway.core.annotations import AnnotationStore, Panel
+from gaugeway.core.comparisons import Analyst
 from gaugeway.core.errors import BadInput, NotFound
-from gaugeway.core.model import Gateway, Permission, Scope, Token
+from gaugeway.core.evals import EvalStore
+from gaugeway.core.items import CustomTypeStore, ItemStore
+from gaugeway.core.judging import Forecast, ModelScorer
+from gaugeway.core.model import Evaluation, Gateway, Permission, Scope, Token
+from gaugeway.core.monitors import MonitorStore
 from gaugeway.core.ports import (
+    AnalyticsStore,
     CacheStore,
     Clock,
     ConfigStore,
@@ -18,13 +25,27 @@ from gaugeway.core.ports import (
     CustomProviderStore,
     DatasetStore,
     EvaluationStore,
-    Evaluator,
     GatewayStore,
     LogSink,
     LogStore,
+    LossJournal,
+    RouteStore,
+    SessionStore,
     TokenStore,
 )
+from gaugeway.core.price_rules import PriceRuleStore
+from gaugeway.core.pricing import Priced
+from gaugeway.core.provider import KeyUse
+from gaugeway.core.replays import Call as ModelCall
+from gaugeway.core.replays import Forecast as ReplayForecast
+from gaugeway.core.replays import Replay, ReplayStore
+from gaugeway.core.samples import AnyEvaluator
+from gaugeway.core.sandbox import Sandbox
 from gaugeway.core.settings import Network
+from gaugeway.core.shadows import ShadowStore
+from gaugeway.core.snapshots import Interchange, SnapshotStore
+from gaugeway.core.spending import SpendLedger
+from gaugeway.core.stored_keys import ProviderConfigStore
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -32,22 +53,58 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     config: ConfigStore
     tokens: TokenStore
+    sessions: SessionStore
     gateways: GatewayStore
     custom_providers: CustomProviderStore
+    routes: RouteStore
     datasets: DatasetStore
     evaluations: EvaluationStore
+    snapshots: SnapshotStore
+    interchange: Interchange
     logs: LogStore
+    analytics: AnalyticsStore
     cache: CacheStore
     counters: CounterStore
+    ledger: SpendLedger
+    price_rules: PriceRuleStore
+    provider_configs: ProviderConfigStore
     sink: LogSink
+    losses: LossJournal
     clock: Clock
     new_id: Callable[[], str]  # UUIDv7 text
-    evaluators: Sequence[Evaluator]
+    items: ItemStore
+    custom_types: CustomTypeStore
+    evaluators: Sequence[AnyEvaluator]
+    sandbox: Sandbox
+    analyst: Analyst
+    annotations: AnnotationStore
+    panel: Panel
+    evals: EvalStore
     provider_slugs: Collection[str]  # of the built-in providers
+    key_use: Callable[[str], KeyUse | None]  # how a provider takes a stored key, by its slug
+    route_providers: Collection[str]  # the names of those that a dynamic route can ask
     public_url: Callable[[Request], str]  # where clients reach this server, e.g. http://127.0.0.1:8787
     private_hosts: frozenset[str] = frozenset()  # host names that may be on private addresses
     private_networks: tuple[Network, ...] = ()  # private addresses that requests may go to
+    forecast: Callable[[Evaluation, Mapping[int, ModelScorer]], Awaitable[tuple[int, list[Forecast]]]]
+    """How many logs an evaluation would select, and what its judges, by position, would cost."""
+    replays: ReplayStore
+    forecast_replay: Callable[[Replay], Awaitable[ReplayForecast]]
+    """What a replay would cost."""
+    shadows: ShadowStore
+    at_most: Callable[[Scope, ModelCall], Awaitable[Priced]]
+    """What a call through a gateway can cost at most, or why nobody can tell."""
+    on_shadow_changed: Callable[[], None] = lambda: None  # wakes its runner
+    on_replay_created: Callable[[], None] = lambda: None  # wakes its runner
+    monitors: MonitorStore
+    on_monitor_changed: Callable[[], None] = lambda: None  # wakes who watches
     on_evaluation_created: Callable[[], None] = lambda: None  # wakes the runner
+    on_snapshot_changed: Callable[[], None] = lambda: None  # wakes who makes snapshots, and sweeps after them
+    on_eval_run_created: Callable[[], None] = lambda: None  # likewise
+
+    def evaluator(self, evaluator_id: str) -> AnyEvaluator | None:
+        """The installed evaluator of that id."""
+        return next((each for each in self.evaluators if each.id == evaluator_id), None)
 
 
 class Call(Struct, frozen=True):

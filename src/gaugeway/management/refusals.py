@@ -11,8 +11,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gaugeway.core.errors import BadInput, Conflict, NotFound, StoreFull, StoreUnusable
-from gaugeway.management.authentication import no_route
+from gaugeway.core.errors import (
+    BadInput,
+    Conflict,
+    LogsNotDurable,
+    NotFound,
+    StoreFull,
+    StoreFullAfter,
+    StoreUnusable,
+)
 from gaugeway.management.envelope import (
     INVALID,
     METHOD_NOT_ALLOWED,
@@ -23,6 +30,7 @@ from gaugeway.management.envelope import (
     failure,
     failures,
 )
+from gaugeway.management.paths import no_route
 from gaugeway.management.validation import errors_of
 
 _log = logging.getLogger("gaugeway.management")
@@ -56,6 +64,15 @@ def translate(problem: Exception) -> ApiError:
         case NotFound():
             why = str(problem)
             return ApiError(404, NOT_FOUND, f"Not Found: {why}" if why else "Not Found")
+        case LogsNotDurable():
+            message = "The log writer is behind, and without the newest logs this would be wrong: try again"
+            return ApiError(503, UNAVAILABLE, message)
+        case StoreFullAfter():
+            message = (
+                f"There is no room left to write: {problem.removed} logs were deleted, the others are still there."
+                " Make room on the disk and try again"
+            )
+            return ApiError(507, STORE_FULL, message)
         case StoreFull():
             return ApiError(507, STORE_FULL, "There is no room left to write; nothing was changed")
         case StoreUnusable():
@@ -95,7 +112,7 @@ async def _answer_http(request: Request, problem: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Make the app answer every error in the envelope."""
-    for kind in (ApiError, BadInput, Conflict, NotFound):
+    for kind in (ApiError, BadInput, Conflict, LogsNotDurable, NotFound):
         app.add_exception_handler(kind, _answer_ours)
     app.add_exception_handler(StoreUnusable, _answer_store_trouble)
     app.add_exception_handler(Refused, _answer_several)

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
-from gaugeway.management.authentication import VERIFY_PATH
 from gaugeway.management.parts import Caller
+from gaugeway.management.paths import VERIFY_PATH
 from gaugeway.management.refusals import NO_QUERY
 
 router = APIRouter(tags=["Tokens"])

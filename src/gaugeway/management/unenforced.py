@@ -29,8 +29,10 @@ def _no_categories(value: dict[str, dict[str, str]] | None) -> bool:
 UNENFORCED: dict[str, tuple[IsOff, str]] = {
     "logpush": (_falsy, "Logpush is not available in this version; send false"),
     "zdr": (_falsy, "zero data retention is not available in this version; send false"),
-    "store_id": (_falsy, "stored provider keys are not available in this version; leave it out"),
-    "byok_only": (_falsy, "stored provider keys are not available in this version; send false"),
+    "store_id": (
+        _falsy,
+        "a Secrets Store is not available in this version; leave it out: keys are stored by provider_configs",
+    ),
     "log_classification": (_falsy, "log classification is not available in this version; send false"),
     "workers_ai_billing_mode": (
         lambda value: value == "postpaid",
@@ -39,7 +41,6 @@ UNENFORCED: dict[str, tuple[IsOff, str]] = {
     "otel": (_falsy, "OpenTelemetry export is not available in this version; leave it out"),
     "dlp": (_disabled, "data-loss prevention is not available in this version; leave it out"),
     "guardrails": (_no_categories, "guardrails are not available in this version; leave it out"),
-    "spend_limits": (_disabled, "spend limits are not available in this version; leave it out"),
     "stripe": (_falsy, "reporting to Stripe is not available in this version; leave it out"),
 }
 """Setting → whether a value asks for nothing, and what to say of one that asks for something."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from gaugeway.core.errors import BadInput, Path
+from gaugeway.core.texts import is_text
 from gaugeway.management.envelope import INVALID, ApiError
 
 MAX_METADATA_TEXT = 4096  # characters
@@ -31,6 +32,8 @@ class Query(BaseModel):
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 """A name that people give to something."""
+Identifier = Annotated[str, Field(max_length=256)]
+"""The id of something, which may not be there."""
 SearchText = Annotated[str, Field(max_length=1000)] | None
 """What a list's `search` looks for."""
 
@@ -43,11 +46,23 @@ def errors_of(found: Sequence[Mapping[str, Any]]) -> list[ApiError]:
 def relocated(problem: ValidationError, base: Path) -> BadInput:
     """The first finding about something that was itself found at `base`."""
     one = problem.errors()[0]
-    return BadInput(_message(one), (*base, *one["loc"]))
+    return BadInput(_message(one), (*base, *_untagged(one["loc"])))
+
+
+_TAG = "\0"
+
+
+def tag(name: str) -> str:
+    """The tag of one form of several, which pydantic puts into its paths, and which those of answers leave out."""
+    return _TAG + name
+
+
+def _untagged(loc: Sequence[str | int]) -> list[str | int]:
+    return [part for part in loc if not (isinstance(part, str) and part.startswith(_TAG))]
 
 
 def _path(one: Mapping[str, Any]) -> Path:
-    loc: list[str | int] = list(one["loc"])
+    loc = _untagged(one["loc"])
     if one["type"] == "json_invalid":
         return ("body",)
     if loc and loc[0] == "path":
@@ -60,11 +75,6 @@ def _message(one: Mapping[str, Any]) -> str:
     if written is None:
         return str(one["msg"])
     return written(one.get("ctx", {}), one.get("input"))
-
-
-def is_text(value: str) -> bool:
-    """Whether it holds no half of a surrogate pair, which JSON can spell but UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def scalar(value: Any) -> Any:
@@ -141,6 +151,7 @@ _MESSAGES: dict[str, Write] = {
     "missing": lambda _ctx, _value: "Required",
     "extra_forbidden": lambda _ctx, _value: "Unrecognized key: this is not a parameter of this operation",
     "json_invalid": lambda ctx, _value: f"Malformed JSON: {ctx.get('error', 'it cannot be read')}",
+    "recursion_loop": lambda _ctx, _value: "Nested too deeply",
     "literal_error": _enum,
     "string_type": _expected("string"),
     "string_unicode": lambda _ctx, _value: "The text holds half of a surrogate pair, which is no character",

@@ -1,0 +1,227 @@
+"""Shadows: a share of live requests is also sent to other models (an extension; docs/shadowing.md)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Query as InQuery
+from msgspec import structs
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from gaugeway.core import ids, timestamps
+from gaugeway.core.errors import BadInput, Conflict, NotFound
+from gaugeway.core.model import Gateway
+from gaugeway.core.replays import MAX_CANDIDATES, MAX_COST, Candidate, ItemState, ReplayStatus
+from gaugeway.core.replays import Call as ModelCall
+from gaugeway.core.shadows import DAY_S, MAX_CALLED, MAX_DAYS, USUAL_CALLED, USUAL_DAYS, Shadow
+from gaugeway.management import envelope
+from gaugeway.management.candidates import (
+    CandidateBody,
+    ItemList,
+    at,
+    check_through,
+    read_candidates,
+    read_judged,
+    read_margins,
+)
+from gaugeway.management.comparisons import MarginBody
+from gaugeway.management.datasets import find_enabled
+from gaugeway.management.paging import Paged
+from gaugeway.management.parts import Call, Caller, NamedGateway
+from gaugeway.management.refusals import NO_QUERY
+from gaugeway.management.replay_view import show_item
+from gaugeway.management.shadow_view import show
+from gaugeway.management.validation import Body, Identifier, Name
+
+router = APIRouter(prefix="/gateways/{gateway_id}/shadows", tags=["Shadows"])
+
+
+class ShadowBody(Body):
+    """The body of POST."""
+
+    name: Name
+    dataset_id: Identifier | None = Field(
+        None, description="Only requests whose logs this dataset selects, as it is now. Default: all."
+    )
+    through: Identifier = Field(
+        description="The gateway that the calls go through: another than the one that is shadowed."
+    )
+    candidates: Annotated[list[CandidateBody], Field(min_length=1, max_length=MAX_CANDIDATES)]
+    share: Annotated[float, Field(gt=0, le=100)] = Field(
+        description="Per cent of the requests that are sent, by lot."
+    )
+    daily_cap: Annotated[float, Field(gt=0, le=MAX_COST)] = Field(
+        description="Dollars that the candidates' calls never pass in a day of UTC."
+    )
+    until: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description=f"Requests that arrive before this moment count. Default: {USUAL_DAYS} days from now."
+    )
+    max_items: Annotated[int, Field(ge=1, le=MAX_CALLED)] = Field(
+        USUAL_CALLED, description="It ends when so many requests were sent."
+    )
+    evaluation_type_ids: Annotated[list[Identifier], Field(max_length=20)] = Field(
+        default_factory=list[str], description="Item-wise evaluation types by which both answers are judged."
+    )
+    margins: dict[str, MarginBody] = Field(default_factory=dict[str, MarginBody], max_length=25)
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
+    accept_unknown_cost: bool = Field(
+        False, description="Also send calls of which nobody knows what they cost; the cap cannot count them before."
+    )
+
+
+class ShadowList(Paged):
+    """The query of a list of shadows."""
+
+    name: str | None = None
+    processed: bool | None = None
+
+
+@router.get("", summary="List shadows")
+def list_shadows(call: Caller, gateway: NamedGateway, query: Annotated[ShadowList, InQuery()]) -> Response:
+    """Newest first."""
+    part = call.parts.shadows.list(
+        gateway.scope, name=query.name, processed=query.processed, offset=query.offset, limit=query.per_page
+    )
+    return envelope.page([show(call, item) for item in part.items], query.info(len(part.items), part.total))
+
+
+@router.post("", summary="Create a shadow, and begin", dependencies=[NO_QUERY])
+async def create_shadow(call: Caller, gateway: NamedGateway, body: ShadowBody) -> Response:
+    """Requests that arrive from now on count. A price that is not known is refused."""
+    shadow = await run_in_threadpool(_prepare, call, gateway, body)
+    await _check_prices(call, shadow)
+    await run_in_threadpool(call.parts.shadows.create, shadow)
+    call.parts.on_shadow_changed()
+    return envelope.result(await run_in_threadpool(show, call, shadow))
+
+
+@router.get("/{shadow_id}", summary="Get a shadow", dependencies=[NO_QUERY])
+def get_shadow(call: Caller, gateway: NamedGateway, shadow_id: str) -> Response:
+    """How it stands, with the verdicts over what was compared so far."""
+    return envelope.result(show(call, _find(call, gateway, shadow_id)))
+
+
+@router.get("/{shadow_id}/items", summary="List a shadow's items")
+def list_items(
+    call: Caller, gateway: NamedGateway, shadow_id: str, query: Annotated[ItemList, InQuery()]
+) -> Response:
+    """Each request that was called: what was logged, and each candidate's answer. Oldest first."""
+    shadow = _find(call, gateway, shadow_id)
+    part = call.parts.shadows.items(
+        shadow,
+        side=query.side,
+        state=None if query.status is None else ItemState[query.status.upper()],
+        offset=query.offset,
+        limit=query.per_page,
+    )
+    shown = [show_item(call, shadow, log_id, item) for log_id, item in part.items]
+    return envelope.page(shown, query.info(len(shown), part.total))
+
+
+@router.post("/{shadow_id}/stop", summary="Stop a shadow", dependencies=[NO_QUERY])
+def stop_shadow(call: Caller, gateway: NamedGateway, shadow_id: str) -> Response:
+    """Sends nothing more, and concludes; calls that are under way are broken off."""
+    now = call.parts.clock.now_ms()
+
+    def stopped(shadow: Shadow) -> Shadow:
+        if shadow.processed or shadow.stopped_at is not None:
+            raise Conflict("This shadow has ended already", ("params", "shadow_id"))
+        return structs.replace(
+            shadow,
+            stopped_at=max(now, shadow.created_at),
+            modified_at=max(shadow.modified_at, now),
+            paused_until=None,
+            status=ReplayStatus.QUEUED,
+            status_description="stopping",
+        )
+
+    shadow = call.parts.shadows.change(gateway.scope, shadow_id, stopped)
+    call.parts.on_shadow_changed()
+    return envelope.result(show(call, shadow))
+
+
+@router.delete("/{shadow_id}", summary="Delete a shadow", dependencies=[NO_QUERY])
+def delete_shadow(call: Caller, gateway: NamedGateway, shadow_id: str) -> Response:
+    """Deletes it with its items; one that is running stops. The logs of its calls stay."""
+    shadow = _find(call, gateway, shadow_id)
+    shown = show(call, shadow)
+    call.parts.shadows.delete(gateway.scope, shadow_id)
+    return envelope.result(shown)
+
+
+def _find(call: Call, gateway: Gateway, shadow_id: str) -> Shadow:
+    shadow = call.parts.shadows.get(gateway.scope, shadow_id)
+    if shadow is None:
+        raise NotFound(f"there is no shadow {shadow_id!r}")
+    return shadow
+
+
+# --- from the body to a shadow ----------------------------------------------------------------------------
+
+
+def _prepare(call: Call, gateway: Gateway, body: ShadowBody) -> Shadow:
+    """What the body asks for, checked."""
+    dataset = None if body.dataset_id is None else find_enabled(call, gateway, body.dataset_id)
+    check_through(call, gateway, body.through)
+    candidates = read_candidates(body.candidates)
+    judged = read_judged(call, gateway, body.evaluation_type_ids)
+    margins = read_margins(body.margins, body.evaluation_type_ids)
+    identifier = call.parts.new_id()
+    now = max(call.parts.clock.now_ms(), ids.time_ms(ids.from_text(identifier) or bytes(16)))
+    return Shadow(
+        account_id=gateway.account_id,
+        gateway_id=gateway.id,
+        id=identifier,
+        name=body.name,
+        created_at=now,
+        modified_at=now,
+        dataset=dataset,
+        through=body.through,
+        candidates=candidates,
+        judged=judged,
+        margins=margins,
+        share=Decimal(repr(body.share)),
+        daily_cap=round(Decimal(repr(body.daily_cap)), 12),
+        max_items=body.max_items,
+        until=_until(body.until, now),
+        concurrency=body.concurrency,
+        accept_unknown_cost=body.accept_unknown_cost,
+    )
+
+
+def _until(text: str | None, now: int) -> int:
+    if text is None:
+        return now + USUAL_DAYS * DAY_S * 1000
+    until = timestamps.from_rfc3339(text)
+    if until is None:
+        example = datetime.fromtimestamp(now // 1000 + DAY_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        raise BadInput(f"Expected an RFC 3339 time, e.g. {example}", ("body", "until"))
+    if not now < until <= now + MAX_DAYS * DAY_S * 1000:
+        raise BadInput(f"Expected a time within the next {MAX_DAYS} days", ("body", "until"))
+    return until
+
+
+async def _check_prices(call: Call, shadow: Shadow) -> None:
+    """BadInput where nobody can tell what a candidate costs, and that was not accepted."""
+    if shadow.accept_unknown_cost:
+        return
+    for index, one in enumerate(shadow.candidates):
+        if one.model:
+            await _check_price(call, shadow, index, one)
+
+
+async def _check_price(call: Call, shadow: Shadow, index: int, one: Candidate) -> None:
+    smallest = b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}'
+    asked = ModelCall(model=one.model, endpoint="chat/completions", body=smallest, rates=one.rates)
+    priced = await call.parts.at_most(shadow.through_scope, asked)
+    if priced.cost is None:
+        message = (
+            f"What '{one.label}' costs is not known ({priced.reason}), so the cap could not be held: give"
+            " cost_per_token_in and cost_per_token_out, or set accept_unknown_cost"
+        )
+        raise BadInput(message, at(index, "model"))
