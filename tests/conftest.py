@@ -7,12 +7,24 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.chaos_upstream import ChaosUpstream
 from support.server import Server, running_server
 from support.upstream import Upstream, running_upstream
 
 _numbers = count(1)
+
+# How long an example takes says something of the machine, and nothing of the program.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the storm of `tests/journey/test_chaos.py` is."""
+    parser.addoption(
+        "--chaos-requests", type=int, default=400, help="requests of the storm in tests/journey/test_chaos.py"
+    )
 
 
 @pytest.fixture(scope="session")

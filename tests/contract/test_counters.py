@@ -137,7 +137,11 @@ def test_many_gateways_are_counted_apart(counters: CounterStore) -> None:
             assert allowed is (round_ <= number % 2), (round_, number)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     limit=st.integers(1, 6),
     interval=st.integers(1, 5),
@@ -163,7 +167,11 @@ def test_no_span_of_the_interval_lets_more_than_the_limit_pass(
             assert 0 < wait <= interval * 1000 + slack
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(limit=st.integers(1, 6), interval=st.integers(1, 5), steps=st.lists(st.integers(0, 1500), max_size=60))
 def test_a_fixed_window_lets_exactly_the_limit_pass(
     counters: CounterStore, limit: int, interval: int, steps: list[int]

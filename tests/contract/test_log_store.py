@@ -44,7 +44,11 @@ def only(key: str, operator: str, *values: object) -> Where:
 # Writing and reading
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(record=some_logs.logs)
 def test_a_log_comes_back_as_it_was(store: LogStore, record: LogRecord) -> None:
     store.delete_scope(SCOPE)
@@ -55,7 +59,7 @@ def test_a_log_comes_back_as_it_was(store: LogStore, record: LogRecord) -> None:
 
 def test_no_field_of_a_log_escapes_the_round_trip() -> None:
     """A field added to the record must be added to the strategy, or the test above would not see it lost."""
-    priced_only = {"usage_saved", "other_units", "price_context"}  # core.model: a store need not keep them
+    priced_only = {"usage_saved", "other_units", "price_context", "doubt"}  # core.model: a store need not keep them
     assert set(LogRecord.__struct_fields__) - priced_only == some_logs.DRAWN_FIELDS
     assert set(Usage.__struct_fields__) - priced_only == some_logs.DRAWN_USAGE_FIELDS
 
@@ -232,7 +236,7 @@ def test_no_text_means_anything_but_itself(store, text):
         assert store.page(SCOPE, only("user_agent", "eq", text), ALL) == [strange]
 
 
-def test_a_count_within_a_budget_is_exact_or_unknown(store: LogStore) -> None:
+def test_what_is_asked_within_a_budget_is_exact_or_unknown(store: LogStore) -> None:
     for _ in range(10):
         store.append(logged([a_log(duration=number) for number in range(1000)]), keep_all)
     where = only("duration", "gt", 499)
@@ -240,6 +244,11 @@ def test_a_count_within_a_budget_is_exact_or_unknown(store: LogStore) -> None:
     assert store.count(SCOPE, where, budget_ms=0) in (None, 5000)
     assert store.count(SCOPE, where) == 5000
     assert store.count(SCOPE, EVERYTHING, budget_ms=0) == 10_000
+    whole = store.extremes(SCOPE, where)
+    assert whole is not None
+    assert (whole.min_duration, whole.max_duration) == (500, 999)
+    assert store.extremes(SCOPE, where, budget_ms=60_000) == whole
+    assert store.extremes(SCOPE, where, budget_ms=0) in (None, whole)
 
 
 # Figures
@@ -254,8 +263,9 @@ def test_sums_are_exact_whatever_their_size(store: LogStore) -> None:
     answer = store.aggregate(SCOPE, EVERYTHING, wanted)
     assert answer.total == 8
     assert [Fraction(answer.values[item]) for item in wanted] == [sum(map(Fraction, costs)), 7, 7 << 61, 8]
-    assert store.extremes(SCOPE, EVERYTHING).min_cost == tiny
-    assert store.extremes(SCOPE, EVERYTHING).max_cost == costs[0]
+    extremes = store.extremes(SCOPE, EVERYTHING)
+    assert extremes is not None
+    assert (extremes.min_cost, extremes.max_cost) == (tiny, costs[0])
 
 
 def test_a_cost_that_cannot_be_kept_is_unknown_and_says_so(store: LogStore) -> None:
@@ -391,6 +401,18 @@ def test_a_full_gateway_refuses_and_counts_what_it_refused(store: LogStore) -> N
     store.append(logged([at(100), at(101)]), keep(8, "STOP_INSERTING"))
     assert store.count(SCOPE, EVERYTHING) == 8
     assert store.refused(SCOPE) == 4
+
+
+def test_marks_are_kept_with_their_batch_and_forgotten_with_their_sender(store: LogStore) -> None:
+    store.append(logged([a_log()]), keep_all, {"one": (7, 3), "two": (1, 1)})
+    store.append(logged([a_log()]), keep_all, {"one": (8, 2)})
+    store.append(logged([a_log()]), keep_all)
+    assert store.marks({"one", "two", "three"}) == {"one": (8, 2), "two": (1, 1)}
+    with pytest.raises(Exception, match="TEXT value in INTEGER column"):
+        store.append(logged([a_log(duration="long")]), keep_all, {"one": (9, 1)})
+    assert store.marks({"one", "two"}) == {"one": (8, 2), "two": (1, 1)}
+    assert store.marks({"one"}) == {"one": (8, 2)}
+    assert store.marks({"one", "two"}) == {"one": (8, 2)}
 
 
 def test_a_gateway_that_keeps_nothing_keeps_nothing(store: LogStore) -> None:

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from gaugeway.core.errors import BadInput, Conflict, NotFound
-from gaugeway.core.model import CustomProvider, Gateway, RawFilter, ResultStatus, Scope
+from gaugeway.core.model import CustomProvider, Gateway, RawFilter, ResultStatus, Scope, Session
 from gaugeway.stores import Stores, open_stores
 from support.state import (
     ACCOUNT,
@@ -141,6 +141,53 @@ def test_a_token_needs_an_account_and_a_text_of_its_own(stores: Stores) -> None:
         stores.tokens.create(structs.replace(a_token(), id="0" * 32))
     with pytest.raises(Conflict):
         stores.tokens.create(structs.replace(a_token(), sha256=bytes(32)))
+
+
+# Sessions
+
+
+def _a_session(name: str, token_id: str, *, created_at: int = 1, expires_at: int = 100) -> Session:
+    return Session(
+        sha256=sha256(name.encode()).digest(), token_id=token_id, created_at=created_at, expires_at=expires_at
+    )
+
+
+def test_a_session_is_found_with_its_token_until_either_is_gone(address: str, stores: Stores) -> None:
+    token, other = a_token("one", created_at=1), a_token("two", created_at=2)
+    stores.tokens.create(token)
+    stores.tokens.create(other)
+    out, revoked, kept = (_a_session(name, of) for name, of in (("a", token.id), ("b", token.id), ("c", other.id)))
+    for session in (out, revoked, kept):
+        stores.sessions.create(session, keep=9)
+    elsewhere = open_stores(address)  # another process
+    try:
+        assert elsewhere.sessions.find(out.sha256) == (out, token)
+        stores.sessions.delete(out.sha256)
+        stores.sessions.delete(out.sha256)
+        assert elsewhere.sessions.find(out.sha256) is None
+        assert elsewhere.sessions.find(revoked.sha256) == (revoked, token)
+        stores.tokens.revoke(ACCOUNT, token.id)
+        assert elsewhere.sessions.find(revoked.sha256) is None
+        assert elsewhere.sessions.find(kept.sha256) == (kept, other)
+    finally:
+        elsewhere.close()
+    with pytest.raises(NotFound):
+        stores.sessions.create(_a_session("d", token.id), keep=9)
+
+
+def test_sessions_make_room(stores: Stores) -> None:
+    token, other = a_token("one", created_at=1), a_token("two", created_at=2)
+    stores.tokens.create(token)
+    stores.tokens.create(other)
+    over = _a_session("over", other.id, expires_at=5)
+    stores.sessions.create(over, keep=2)
+    made = [_a_session(f"{number}", token.id, created_at=4) for number in range(3)]
+    for session in made:
+        stores.sessions.create(session, keep=2)
+    assert [stores.sessions.find(session.sha256) is not None for session in made] == [False, True, True]
+    assert stores.sessions.find(over.sha256) is not None  # another token's, and not over yet
+    stores.sessions.create(_a_session("later", token.id, created_at=5), keep=2)
+    assert stores.sessions.find(over.sha256) is None
 
 
 # Gateways

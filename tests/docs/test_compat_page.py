@@ -10,7 +10,18 @@ import pytest
 
 from gaugeway.core.provider import compatible_of
 from gaugeway.providers import load
-from gaugeway.providers.translation import anthropic, anthropic_answer, chat, gemini, gemini_answer
+from gaugeway.providers.translation import (
+    anthropic,
+    anthropic_answer,
+    bedrock,
+    bedrock_answer,
+    chat,
+    cohere,
+    cohere_answer,
+    embeddings,
+    gemini,
+    gemini_answer,
+)
 from gaugeway.proxy.compat import ALIASES, CHAT, EMBEDDINGS, MODELS, serves
 
 PAGE = (Path(__file__).parents[2] / "docs" / "compat.md").read_text()
@@ -35,10 +46,11 @@ def test_every_provider_that_is_served_has_its_row_and_no_other() -> None:
         slug for slug, provider in PROVIDERS.items() if serves(provider, CHAT) or serves(provider, EMBEDDINGS)
     }
     assert set(table) == served
-    for slug, (prefixes, chats, embeddings) in table.items():
+    for slug, (prefixes, chats, vectors) in table.items():
         compatible = compatible_of(PROVIDERS[slug])
         assert chats == ("translated" if compatible.chat is None else f"`{compatible.chat}`")
-        assert embeddings == ("\u2013" if compatible.embeddings is None else f"`{compatible.embeddings}`")
+        translated = "\u2013" if compatible.embedding_translation is None else "translated"
+        assert vectors == (translated if compatible.embeddings is None else f"`{compatible.embeddings}`")
         aliases = [alias for alias, of in ALIASES.items() if of == slug]
         assert named(prefixes) == [f"{slug}/", *[f"{alias}/" for alias in aliases]]
 
@@ -47,11 +59,20 @@ def test_every_path_is_there() -> None:
     assert {cell for row in rows("path") for cell in named(row[0])} == {
         f"POST compat/{CHAT}",
         f"POST compat/{EMBEDDINGS}",
+        "POST compat/responses",
+        "POST compat/messages",
         f"GET compat/{MODELS}",
     }
 
 
-PARAMETERS = {name: row for row in rows("parameter") for name in named(row[0])}
+PARAMETERS = {name: row for row in rows("parameter | Anthropic") for name in named(row[0])}
+
+
+def test_every_parameter_of_embeddings_is_there() -> None:
+    named_there = {name for row in rows("parameter | Bedrock: `amazon.titan-embed-…`") for name in named(row[0])}
+    assert named_there == set(embeddings.EmbeddingsRequest.__struct_fields__) - {"model"}
+
+
 NOT_SAID = {"model"}  # what the page is about
 
 
@@ -61,7 +82,9 @@ def test_every_parameter_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "refused"), [(1, anthropic.REFUSED), (2, gemini.REFUSED)], ids=["anthropic", "gemini"]
+    ("column", "refused"),
+    [(1, anthropic.REFUSED), (2, gemini.REFUSED), (3, bedrock.REFUSED), (4, cohere.REFUSED)],
+    ids=["anthropic", "gemini", "bedrock", "cohere"],
 )
 def test_what_is_refused_is_said_to_be(column: int, refused: dict[str, str]) -> None:
     for name in refused:
@@ -73,7 +96,8 @@ def test_figures_and_reasons_are_the_ones_in_use() -> None:
     for budget in gemini.BUDGETS.values():
         assert str(budget) in PARAMETERS["reasoning_effort"][2]
     said = {named(row[0])[-1]: row for row in rows("OpenAI's") if named(row[0])}
-    for column, reasons in ((1, anthropic_answer.FINISH_REASONS), (2, gemini_answer.FINISH_REASONS)):
+    answers = (anthropic_answer, gemini_answer, bedrock_answer, cohere_answer)
+    for column, reasons in enumerate((answer.FINISH_REASONS for answer in answers), 1):
         for theirs, ours in reasons.items():
             assert theirs in named(said[ours][column])
 

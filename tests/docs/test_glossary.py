@@ -8,7 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from gaugeway.core import aggregates, model, ports, query
+from gaugeway.core import (
+    aggregates,
+    comparisons,
+    evals,
+    items,
+    judging,
+    metrics,
+    model,
+    monitors,
+    notices,
+    ports,
+    query,
+    replays,
+    samples,
+    sandbox,
+    shadows,
+    snapshots,
+)
+from gaugeway.core import annotations as annotation_words
+from gaugeway.core.routes import records as routes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "GLOSSARY.md").read_text()
 TERMS = [row[0] for line in PAGE.splitlines() if (row := re.findall(r"\| (.+?) \| .+ \|$", line))]
@@ -23,7 +42,29 @@ def test_every_record_is_explained(name: str):
 
 @pytest.mark.parametrize("name", re.findall(r"`([A-Z]\w+)`", PAGE))
 def test_every_type_named_exists(name: str):
-    assert any(hasattr(module, name) for module in (aggregates, model, ports, query))
+    assert any(
+        hasattr(module, name)
+        for module in (
+            aggregates,
+            annotation_words,
+            comparisons,
+            evals,
+            items,
+            judging,
+            metrics,
+            model,
+            monitors,
+            notices,
+            ports,
+            query,
+            replays,
+            routes,
+            samples,
+            sandbox,
+            shadows,
+            snapshots,
+        )
+    )
 
 
 def test_each_word_is_explained_once():

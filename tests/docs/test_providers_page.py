@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gaugeway.core import price_list, pricing
+from gaugeway.core import price_list, price_plans, pricing
 from gaugeway.core.model import Usage
+from gaugeway.core.provider import Request, placing_of
 from gaugeway.core.settings import load as load_settings
 from gaugeway.providers import ENTRY_POINTS, load
+from gaugeway.providers.formats import format as format_
+from gaugeway.providers.formats import gemini
 from gaugeway.providers.parts.declared import Declared
 
 PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text()
@@ -19,9 +22,9 @@ PROVIDERS = load()
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 
 
-def rows(heading: str) -> list[list[str]]:
-    """The cells below a table's first heading."""
-    lines = PAGE.partition(f"\n| {heading} |")[2].splitlines()[2:]
+def rows(heading: str, below: str = "# Providers") -> list[list[str]]:
+    """The cells below a table's first heading, within a part of the page."""
+    lines = PAGE.partition(below)[2].partition(f"\n| {heading} |")[2].splitlines()[2:]
     table = lines[: next(number for number, line in enumerate([*lines, ""]) if not line.startswith("|"))]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
 
@@ -44,16 +47,38 @@ def test_every_provider_has_its_row_and_no_other() -> None:
 SAMPLE = b'data: {"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n'
 
 
-@pytest.mark.parametrize(("slug", "path", "url"), rows("slug | path"))
+@pytest.mark.parametrize(("slug", "path", "url"), rows("slug | path", "## Paths"))
 def test_every_path_goes_where_the_page_says(slug: str, path: str, url: str) -> None:
     provider = PROVIDERS[slug.strip("`")]
     went = provider.base_url + provider.upstream_path(path.strip("`"), ACCOUNT)
     assert went.replace(ACCOUNT, "{account_id}") == url.strip("`")
 
 
+def named(cell: str, names: dict[str, str]) -> str:
+    for name, value in names.items():
+        cell = cell.replace(name, value)
+    return cell.strip("`")
+
+
+def test_every_host_is_the_one_that_the_page_says() -> None:
+    names = {"{resource}": "res-1", "{deployment}": "d", "{id}": "abc1", "{p}": "p", "{m}": "m"}
+    table = rows("slug | path", "## Hosts that the request names")
+    assert {row[0].strip("`") for row in table} == {
+        slug for slug, provider in PROVIDERS.items() if placing_of(provider) is not None and slug != "fal"
+    }
+    for row in table:
+        slug, path, url = (named(cell, names) for cell in row)
+        provider = PROVIDERS[slug]
+        placing = placing_of(provider)
+        assert placing is not None
+        placed = placing.place(Request(rest=path, query=b"", headers=[]), [])
+        assert f"https://{placed.host}{provider.upstream_path(placed.rest, ACCOUNT)}" == url
+
+
 @pytest.mark.parametrize("reason", [row[0].strip("`") for row in rows("reason")])
 def test_every_reason_is_one_that_is_given(reason: str) -> None:
-    source = Path(pricing.__file__).read_text() + Path(price_list.__file__).read_text()
+    given_by = (pricing, price_list, price_plans, format_, gemini)
+    source = "".join(Path(module.__file__ or "").read_text() for module in given_by)
     for part in reason.removeprefix("GET").split("…"):
         assert part.strip() in source
 

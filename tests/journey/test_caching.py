@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import os
+import signal
 import socket
 import time
 from collections import Counter
@@ -443,13 +445,52 @@ def test_processes_share_what_is_kept(pair: Server, origin: KeepingUpstream) -> 
     assert len(origin.asked(model)) == 1
 
 
-def test_two_processes_make_two_calls_at_most(pair: Server, origin: KeepingUpstream) -> None:
+def test_a_hundred_identical_requests_to_two_processes_make_one_call(pair: Server, origin: KeepingUpstream) -> None:
     gateway, model = a_gateway(pair, cache_ttl=600), a_model("held")
-    waiting = at_once(pair, gateway, model, 50)
+    waiting = at_once(pair, gateway, model, 100)
     wait_for_asked(origin, model, 1)
     origin.release(model)
-    assert {one.result(60).status for one in waiting} == {200}
-    assert 1 <= len(origin.asked(model)) <= 2
+    answers = [one.result(60) for one in waiting]
+    assert {answer.status for answer in answers} == {200}
+    assert Counter(map(status, answers)) == {"MISS": 1, "HIT": 99}
+    assert len(origin.asked(model)) == 1
+
+
+def test_what_fails_in_one_process_is_asked_for_at_once_in_the_other(pair: Server, origin: KeepingUpstream) -> None:
+    gateway, model = a_gateway(pair, cache_ttl=600), a_model("held-error")
+    waiting = at_once(pair, gateway, model, 20)
+    wait_for_asked(origin, model, 1)
+    origin.release(model)
+    answers = [one.result(60) for one in waiting]
+    assert {answer.status for answer in answers} == {500}
+    assert {status(answer) for answer in answers} == {"MISS"}
+    assert len(origin.asked(model)) == 20
+
+
+def test_when_the_process_that_asks_is_killed_the_other_one_asks(tmp_path: Path, origin: KeepingUpstream) -> None:
+    with running_server(tmp_path, origin.url, workers=2) as server:
+        gateway, model = a_gateway(server, cache_ttl=600), a_model("held")
+        waiting = at_once(server, gateway, model, 20)
+        wait_for_asked(origin, model, 1)
+        time.sleep(0.3)  # both have some of them by now; the test holds whether or not they do
+        os.kill(leading_process(server), signal.SIGKILL)
+        last = at_once(server, gateway, model, 1)[0]
+        wait_for_asked(origin, model, 2)
+        origin.release(model)
+        assert last.result(60).status == 200
+        for one in waiting:
+            assert isinstance(one.exception(60), OSError | http.client.HTTPException | None)
+    assert len(origin.asked(model)) == 2
+
+
+def leading_process(server: Server) -> int:
+    """Who has a lock on the file of flights."""
+    inode = (server.data / "flights").stat().st_ino
+    for line in Path("/proc/locks").read_text().splitlines():
+        _, kind, _, _, process, place, *_ = line.split()
+        if kind == "POSIX" and place.rpartition(":")[2] == str(inode):
+            return int(process)
+    raise AssertionError("no process has the lead")
 
 
 def put(server: Server, gateway: str, **settings: Any) -> None:

@@ -12,7 +12,11 @@ from support.upstream import Upstream
 def test_requests_and_changes_are_refused_in_words(tmp_path: Path, upstream: Upstream) -> None:
     with running_server(tmp_path, upstream.url) as server:
         server.make_gateway("kept")
+        assert server.call("GET", "/readyz").status == 200
         shutil.rmtree(server.data)
+        ready = server.call("GET", "/readyz")
+        assert (ready.status, ready.json["ready"]) == (503, False)
+        assert f"the data folder {server.data.resolve()} is gone" in ready.json["trouble"]
         answer = server.chat("kept")
         assert (answer.status, answer.json["error"][0]["code"]) == (503, 2000)
         assert "store cannot be used" in answer.json["message"]

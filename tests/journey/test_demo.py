@@ -64,9 +64,14 @@ def test_the_demo_with_a_simulated_upstream(tmp_path: Path) -> None:
     assert "results (SIMULATED upstream)" in told
     assert "\x1b" not in told
     assert len(re.findall(r"^…\w{6} ", told, re.MULTILINE)) == 7
-    assert re.search(r"^Cost +0\.0000153 +USD +3 of 7 +4 +0 +completed$", told, re.MULTILINE)
-    assert re.search(r"^Human feedback +≈66\.6667 +% +3 of 7", told, re.MULTILINE)
-    assert "cost not known of 3 logs: " in told
+    assert re.search(r"hung up +client_gone +200 +\d+ +about \d+\+\d+ +0\.\d+", told)
+    assert "estimated of 1 log: " in told
+    assert re.search(
+        r"^Cost +≈?0\.0000\d+ +USD +≈?0\.0000\d+ … ≈?0\.0000\d+ +4 of 7 +3 +0 +completed$", told, re.MULTILINE
+    )
+    assert re.search(r"^Human feedback +≈66\.6667 +% +≈20\.766 … ≈93\.8508 +3 of 7", told, re.MULTILINE)
+    assert "cost not known of 2 logs: per_token_in cannot be applied" in told
+    assert "cost not known of 1 log: custom provider without a price" in told
     assert_nothing_is_left(tmp_path)
 
 

@@ -6,15 +6,10 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from gaugeway.core.model import (
@@ -31,14 +26,11 @@ from gaugeway.core.model import (
 from gaugeway.core.money import plain
 from gaugeway.core.ports import LogChange, Retention
 from gaugeway.evaluation.evaluators import load
-from gaugeway.evaluation.runner import Pace, Runner
+from gaugeway.evaluation.runner import Runner
 from gaugeway.evaluation.selection import select
 from gaugeway.stores import Stores, open_stores
 from support import laboratory as lab
-
-TESTS = Path(__file__).parents[1]
-PATIENT = Pace(poll_s=0.02, lease_ms=120_000)
-SHORT = Pace(poll_s=0.02, lease_ms=500, renew_s=0.1)
+from support.laboratory_run import PATIENT, SHORT, kept, laboratory, wait_until
 
 
 @pytest.fixture
@@ -62,19 +54,6 @@ def keep(stores: Stores, *logs: LogRecord) -> None:
     stores.logs.append([Logged(item) for item in logs], lambda _: Retention(None, None))
 
 
-def kept(stores: Stores, item: Evaluation) -> Evaluation:
-    found = stores.evaluations.get(item.scope, item.id)
-    assert found is not None
-    return found
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it did not happen within a minute"
-        time.sleep(0.02)
-
-
 async def finish(stores: Stores, *items: Evaluation) -> list[Evaluation]:
     """Run them with a runner in this process; what they became."""
     runner = Runner(
@@ -93,44 +72,6 @@ async def finish(stores: Stores, *items: Evaluation) -> list[Evaluation]:
     task.cancel()
     await asyncio.wait((task,))
     return [kept(stores, item) for item in items]
-
-
-class Laboratory:
-    """A process with a runner, and what it said that it did."""
-
-    def __init__(self, data: Path, name: str, gate: Path | None, pace: Pace) -> None:
-        self._trace = data.parent / f"{name}.trace"
-        arguments = [str(data), name, str(self._trace), str(gate or "-"), msgspec.json.encode(pace).decode()]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "support.laboratory_process", *arguments],
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
-            stdin=subprocess.PIPE,
-        )
-
-    def did(self, event: str) -> list[str]:
-        """The evaluations of which it said so."""
-        if not self._trace.exists():
-            return []
-        lines = [line.split() for line in self._trace.read_text().splitlines()]
-        return [evaluation_id for kind, evaluation_id in lines if kind == event]
-
-    def end(self) -> int:
-        """Let it stop as a server does."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        return self.process.wait(60)
-
-
-@contextmanager
-def laboratory(data: Path, name: str, gate: Path | None = None, pace: Pace = PATIENT) -> Iterator[Laboratory]:
-    started = Laboratory(data, name, gate, pace)
-    try:
-        yield started
-    finally:
-        started.process.kill()
-        started.process.wait()
-        assert started.process.stdin is not None
-        started.process.stdin.close()
 
 
 def some_logs(count: int, seed: int, scope: Scope = lab.SCOPE) -> list[LogRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -10,12 +11,13 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from support import laboratory as lab
 from support.server import Server, running_server
-from support.upstream import running_upstream
+from support.upstream import WORDS, running_upstream
 
 COST = {"cf-aig-custom-cost": '{"total_cost": 0.0003}'}
 
@@ -86,6 +88,34 @@ def test_the_figures_are_those_of_the_logs(server: Server):
     for row, (exact, n) in zip(done["results"], expected, strict=True):
         assert (row["status"], row["total_logs"], row["skipped"]) == (2, n, 12 - n)
         assert lab.is_nearest(row["result"], exact), (row, exact)
+
+
+def test_a_dataset_of_groups_and_texts_selects_for_the_evaluation_what_it_lists(server: Server):
+    gateway = server.make_gateway("groups")
+    ids: dict[str, str] = {}
+    for name, model, text in (
+        ("streamed", "ok", "Wo liegt Zürich?"),
+        ("plain", "ok-2", "Wo liegt Zürich?"),
+        ("other", "ok-2", "Where is Bern?"),
+        ("failed", "error-500", "Where is Basel?"),
+    ):
+        messages = [{"role": "user", "content": text}]
+        answer = server.chat(gateway, model, messages=messages, stream=name == "streamed", headers=COST)
+        ids[answer.headers["cf-aig-log-id"]] = name
+    zurich = {"key": "request_body", "operator": "contains", "value": ["ZÜRICH"]}
+    answered = {"key": "response_body", "operator": "contains", "value": ["".join(WORDS)]}
+    failed = {"key": "success", "operator": "eq", "value": [False]}
+    for filters, names in (
+        ([{"any_of": [zurich, failed]}], {"streamed", "plain", "failed"}),
+        ([{"none_of": [zurich, failed]}], {"other"}),
+        ([zurich, {"none_of": [{"key": "model", "operator": "eq", "value": ["ok-2"]}]}], {"streamed"}),
+        ([answered], {"streamed", "plain", "other"}),
+    ):
+        query = urlencode({"filters": json.dumps(filters)})
+        assert {ids[log["id"]] for log in server.logs(gateway, f"&{query}")} == names
+        done = finished(server, gateway, evaluate(server, gateway, f"{len(names)} {filters}"[:200], *filters)["id"])
+        assert done["total_logs"] == len(names)
+        assert done["datasets"][0]["filters"] == filters
 
 
 def test_an_evaluation_over_no_logs_ends_and_says_so(server: Server):

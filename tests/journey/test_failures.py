@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
+from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,17 +17,26 @@ import pytest
 
 from support.chaos_upstream import ChaosUpstream
 from support.server import Server, running_server
+from support.spending import a_rule
 
 PAGE = (Path(__file__).parents[2] / "docs" / "failures.md").read_text()
+
+_numbers = count(1)
+ALL = "all that was reserved"
+RATES = {"cf-aig-custom-cost": '{"per_token_in": "0.0001", "per_token_out": "0.001"}'}
 
 PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     "refuses the connection": ("", {}),
     "closes the connection before its headers are whole": ("close", {}),
     "resets the connection before its headers are whole": ("reset", {}),
+    "closes its half of the connection before its headers are whole": ("half-closed-early", {}),
     "sends no HTTP": ("garbage", {}),
+    "sends a Content-Length that is no number": ("bad-length", {}),
+    "sends both a Content-Length and chunks": ("two-lengths", {}),
     "sends headers over 64 KiB": ("big-head", {}),
     "does not answer within `GAUGEWAY_FIRST_BYTE_TIMEOUT`": ("hang", {}),
     "does not answer within `cf-aig-request-timeout`": ("hang", {"cf-aig-request-timeout": "200"}),
+    "sends its headers line by line, without end": ("endless-head", {}),
     "sends its headers and then nothing": ("hang-after-head", {}),
     "closes the connection after its headers": ("cut-after-head", {}),
     "falls silent within its stream": ("hang-mid", {}),
@@ -35,6 +47,7 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     "sends less than its Content-Length": ("too-short", {}),
     "sends more than its Content-Length": ("too-long", {}),
     "sends its stream slowly": ("drip", {}),
+    "answers 307": ("307;location=/elsewhere", {}),
     "answers 408": ("408", {}),
     "answers 409": ("409", {}),
     "answers 429 with Retry-After": ("429;retry-after=1", {}),
@@ -78,15 +91,51 @@ def ask(server: Server, gateway: str, provider: str, body: dict[str, Any], heade
     return f"{answer.status}, whole"
 
 
+def spent(server: Server, gateway: str) -> Decimal:
+    """What the gateway's one budget has counted, once nothing is reserved any more."""
+    deadline = time.monotonic() + 60
+    while True:
+        [budget] = server.manage("GET", f"/gateways/{gateway}/spend_limits")
+        if budget["reserved"] == "0":
+            return Decimal(budget["spent"])
+        assert time.monotonic() < deadline, budget
+        time.sleep(0.05)
+
+
+def what_counts(log: dict[str, Any], said: str) -> Decimal:
+    """What a log says that its budget counts, after a look whether that is what the page says."""
+    untold = re.search(r"the spend limits count ([0-9.]+) dollars, the most it may be", log["cost_reason"] or "")
+    reserved = Decimal(0) if untold is None else Decimal(untold.group(1))
+    if said == "nothing":
+        assert (log["cost"], reserved) == (None, 0)
+    elif said == ALL:
+        assert log["cost"] is None
+        assert reserved > 0
+    elif said in ("an estimate", "as reported"):
+        assert log["cost"] > 0
+        assert log["usage_estimated"] is (said == "an estimate")
+    return Decimal(log["cost_exact"] or 0) + reserved
+
+
+@pytest.fixture
+def chaos_gateway(chaos_server: Server) -> str:
+    """One with a budget."""
+    limits = {"enabled": True, "rules": [a_rule(limit=1000)]}
+    return chaos_server.make_gateway(f"failing-{next(_numbers)}", spend_limits=limits)
+
+
 def one_request(plan: list[str], scenario: str) -> dict[str, Any]:
-    return {"model": "ok", "name": uuid4().hex, "chaos": plan, "stream": "stream" in scenario}
+    fields = {"model": "ok", "max_tokens": 20, "messages": [{"role": "user", "content": "Hello"}]}
+    fields |= {"stream": True, "stream_options": {"include_usage": True}} if "stream" in scenario else {}
+    return fields | {"name": uuid4().hex, "chaos": plan}
 
 
 @pytest.mark.parametrize("scenario", PLANS)
 def test_a_row(chaos_server: Server, chaos_gateway: str, chaos: ChaosUpstream, scenario: str) -> None:
-    seen, outcome, status, again = rows()[scenario]
+    seen, outcome, status, again, counts = rows()[scenario]
     behaviour, headers = PLANS[scenario]
     provider = "openai" if behaviour else "groq"
+    headers = headers | RATES
 
     body = one_request([behaviour], scenario)
     assert ask(chaos_server, chaos_gateway, provider, body, headers) == seen
@@ -95,10 +144,17 @@ def test_a_row(chaos_server: Server, chaos_gateway: str, chaos: ChaosUpstream, s
     assert log["success"] is (log["outcome"] == "success")
     assert bool(log["error"]) is not log["success"]
     assert len(log["attempts"]) == 1
+    assert spent(chaos_server, chaos_gateway) == what_counts(log, counts)
 
     wishes = {"cf-aig-max-attempts": "2", "cf-aig-retry-delay": "1"}
     ask(chaos_server, chaos_gateway, provider, one_request([behaviour, "ok"], scenario), headers | wishes)
-    attempts = chaos_server.wait_for_logs(chaos_gateway, 2)[0]["attempts"]
+    [second, first] = chaos_server.wait_for_logs(chaos_gateway, 2)
+    attempts = second["attempts"]
+    if again == "yes":
+        assert attempts[0]["may_be_billed"] is (attempts[0]["counted"] is not None) is (counts == ALL)
+        assert second["cost_is_minimum"] is (counts == ALL and second["cost"] is not None)
+    later = what_counts(second, "all there is") + Decimal(attempts[0]["counted"] or 0)
+    assert spent(chaos_server, chaos_gateway) == what_counts(first, counts) + later
     assert len(attempts) == {"yes": 2, "no": 1}[again]
     assert chaos.attempts[body["name"]] == (1 if behaviour else 0)
 

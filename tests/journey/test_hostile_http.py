@@ -61,14 +61,21 @@ def test_an_offer_to_upgrade_that_comes_in_pieces(server: Server, gateway: str, 
     assert shared_upstream.wait_for(before + 1)[before].body == BODY
 
 
-def test_websockets_are_refused_by_name(server: Server, gateway: str, shared_upstream: Upstream) -> None:
+def test_a_wrong_websocket_handshake_is_refused(server: Server, gateway: str, shared_upstream: Upstream) -> None:
     before = len(shared_upstream.seen)
     asking = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     received = converse(server, post(gateway, asking, b"", server, b"GET"))
     assert received.startswith(b"HTTP/1.1 400 ")
-    assert b"WebSockets are not available in this version" in received
+    assert b"The WebSocket handshake is wrong: missing Sec-WebSocket-Key header" in received
     assert len(shared_upstream.seen) == before
     assert [log["outcome"] for log in server.logs(gateway)] == ["refused"]
+
+
+def test_a_websocket_is_asked_for_with_get_only(server: Server, gateway: str) -> None:
+    asking = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    received = converse(server, post(gateway, asking, BODY, server))
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert b"a WebSocket is asked for with GET" in received
 
 
 def test_connect_is_no_request_of_ours(server: Server) -> None:

@@ -214,13 +214,17 @@ async def test_a_full_disk_keeps_tells_and_goes_on(data: Path) -> None:
     async with client_of(data) as client:
         client.put(logged(1))
         assert not await client.flush(1.0)
+        await until(client.is_full, "it is not told")
         assert "no room left on the disk" in (client.state().trouble or "")
+        async with client_of(data) as another:
+            await until(another.is_full, "who comes later is not told")
         assert client.state().unacknowledged == 1
         assert stored(data) == []
         (data / "full").unlink()
         assert await client.flush(20)
         assert durations(data) == [1]
         await until(lambda: client.state().trouble is None, "the trouble was not taken back")
+        assert not client.is_full()
 
 
 async def test_a_full_queue_gives_up_bodies_first_then_logs_and_says_so(data: Path) -> None:

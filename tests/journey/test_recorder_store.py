@@ -20,7 +20,7 @@ from gaugeway.core.settings import Settings
 from gaugeway.recorder.client import RecorderClient
 from gaugeway.recorder.spawn import spawn_recorder
 from gaugeway.stores import Stores, open_stores
-from support.recorder_parts import ACCOUNT, logged
+from support.recorder_parts import ACCOUNT, dying_spawner, logged
 
 MIB = 1024 * 1024
 SCOPE = Scope(ACCOUNT, "main")
@@ -145,6 +145,37 @@ async def test_a_changed_limit_holds_for_the_next_logs_and_a_deleted_gateway_tak
     assert await client.aclose(10)
 
 
+async def test_what_a_full_gateway_refuses_is_counted_once_though_the_recorder_dies_after_committing_it(
+    data: Path, stores: Stores
+) -> None:
+    """Killed between the commit and its acknowledgement, so that the same logs are sent again."""
+    full = Gateway(
+        account_id=ACCOUNT,
+        id="main",
+        created_at=1,
+        modified_at=2,
+        log_management=12,
+        log_management_strategy="STOP_INSERTING",
+    )
+    stores.gateways.replace(full)
+    client = RecorderClient(data, dying_spawner(data), 64 * MIB, say=[].append)
+    client.start()
+    for number in range(20):
+        client.put(logged(number))
+    assert await client.flush(60)
+    assert stores.logs.refused(SCOPE) == 8
+    for round_ in range(3):
+        (data / "die").touch()
+        for number in range(10):
+            client.put(logged(100 * round_ + number))
+        assert await client.flush(60)
+        assert not (data / "die").exists(), "it did not die"
+        assert stores.logs.refused(SCOPE) == 18 + 10 * round_
+    assert len(all_durations(stores)) == 12
+    assert client.lost == 0
+    assert await client.aclose(30)
+
+
 async def test_the_recorder_has_no_secret_and_a_clear_name(data: Path, stores: Stores) -> None:
     client = client_of(data)
     assert await client.flush(30)
@@ -171,8 +202,10 @@ async def test_a_data_folder_that_cannot_be_used_is_told_and_tried_again(data: P
     (data / "logs.db").write_bytes(b"this is no database" * 1000)
     client = client_of(data)
     client.put(logged(1))
-    assert not await client.flush(2)
-    assert "logs.db" in (client.state().trouble or "")
+    assert not await client.flush(0.1)
+    async with asyncio.timeout(60):
+        while "logs.db" not in (client.state().trouble or ""):
+            await asyncio.sleep(0.02)
     (data / "logs.db").unlink()
     assert await client.flush(30)
     assert await client.aclose(10)

@@ -105,6 +105,22 @@ def test_a_refused_connection_is_tried_again(caller: Caller) -> None:
     assert all(attempt["error"] for attempt in attempts)
 
 
+def test_what_a_failed_attempt_says_it_used_is_part_of_the_cost(caller: Caller) -> None:
+    rates = {"cf-aig-custom-cost": '{"per_token_in": "0.0001", "per_token_out": "0.01"}'}  # 0.102 an answer
+    assert caller.retry(3, "charged", "503", "ok", headers=rates).status == 200
+    log = caller.log()
+    assert (log["cost_exact"], log["tokens_out"], log["cost_is_minimum"]) == ("0.204", 10, False)
+    used = [attempt["usage_metadata"] and attempt["usage_metadata"]["output_tokens"] for attempt in log["attempts"]]
+    assert used == [10, None, None]
+
+
+def test_an_attempt_that_gave_no_answer_is_marked_as_perhaps_billed(caller: Caller) -> None:
+    assert caller.retry(4, "reset", "cut-after-head", "503", "ok").status == 200
+    log = caller.log()
+    assert [attempt["may_be_billed"] for attempt in log["attempts"]] == [True, True, False, False]
+    assert log["cost_is_minimum"] is (log["cost"] is not None)
+
+
 def test_an_attempt_without_an_answer_in_time_is_tried_again(caller: Caller) -> None:
     """Here the server's own timer strikes."""
     assert caller.retry(2, "hang", "ok").status == 200

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+from contextlib import closing, suppress
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -309,7 +312,7 @@ GOOD = {"provider": "openai", "endpoint": "chat/completions", "query": {"model":
         (GOOD | {"headers": {"cf-aig-something-new": 9}}, "cf-aig-something-new"),
         (GOOD | {"headers": {"cf-aig-cache-ttl": 60}}, "headers.cf-aig-cache-ttl: "),
         (GOOD | {"headers": {"cf-aig-cache-key": "k"}}, "headers.cf-aig-cache-key: "),
-        (GOOD | {"headers": {"cf-aig-authorization": "Bearer x"}}, "cf-aig-authorization"),
+        (GOOD | {"headers": {"cf-aig-gateway-id": "other"}}, "cf-aig-gateway-id"),
         (GOOD | {"authorization": "a\nb"}, "authorization"),
         (GOOD | {"config": {"maxAttempts": 0}}, "config.maxAttempts: "),
         (GOOD | {"config": {"requestTimeout": "1s"}}, "config.requestTimeout: "),
@@ -378,3 +381,55 @@ def test_a_rate_limit_counts_a_request_once(caller: Caller) -> None:
     log = caller.log()
     assert (log["outcome"], log["request_type"], log["attempts"]) == ("rate_limited", "Universal", [])
     assert OPENAI_KEY not in json.dumps(log)
+
+
+def test_a_step_may_be_asked_in_another_dialect(caller: Caller) -> None:
+    """A step that fails, then one in the format of Responses for a model that speaks chat completions."""
+    caller.names.append(uuid4().hex)
+    query = {"model": "groq/x", "input": "Hello"}
+    key = {"authorization": f"Bearer {OPENAI_KEY}"}
+    refused = caller.send({"provider": "compat", "endpoint": "responses", "query": query, "headers": key})
+    assert refused.status == 502, "groq refuses every connection here"
+    log = caller.log()
+    assert (log["provider"], log["path"], log["model"]) == ("groq", "compat/responses", "x")
+
+
+@pytest.mark.parametrize("header", ["cf-aig-authorization", "authorization", "x-api-key"])
+def test_a_token_that_stands_in_a_step_only_is_the_requests(caller: Caller, header: str) -> None:
+    caller.gateway = caller.server.make_gateway(f"steps-{uuid4().hex[:8]}", authentication=True)
+    keyed = caller.step("503") | {"headers": {header: f"Bearer {caller.server.token}"}}
+    answer = caller.send(caller.step("503"), keyed, caller.step("ok"))
+    assert (answer.status, answer.headers["cf-aig-step"]) == (200, "2")
+    token = caller.server.token.encode()
+    for step in range(3):
+        [sent] = caller.seen(step)
+        assert token not in sent.body
+        assert all(token not in value.encode() for _, value in sent.header.items())
+    log = caller.log()
+    assert log["authentication"] is True
+
+
+@pytest.mark.parametrize("secret", ["Bearer of-nobody-at-all", None])
+def test_without_one_in_any_step_nothing_is_told_or_sent(caller: Caller, secret: str | None) -> None:
+    caller.gateway = caller.server.make_gateway(f"steps-{uuid4().hex[:8]}", authentication=True)
+    step = caller.step("ok")
+    if secret is not None:
+        step |= {"headers": {"cf-aig-authorization": secret}}
+    bodies: list[Any] = [[step], [step, {"provider": "nobody"}], {"no": "steps"}, [GOOD] * 21, "x", []]
+    for body in bodies:
+        answer = caller.post(body, {})
+        assert (answer.status, answer.json["error"][0]) == (401, {"code": 2009, "message": "Unauthorized"})
+    large = [step | {"query": {"text": "x" * 1_100_000}}, GOOD | {"authorization": caller.server.token}]
+    assert refusal_of_large(caller, large) in (401, None)
+    assert caller.seen(0) == []
+    assert {log["outcome"] for log in caller.server.wait_for_logs(caller.gateway, len(bodies) + 1)} == {"refused"}
+
+
+def refusal_of_large(caller: Caller, body: Any) -> int | None:
+    """The status that a body is refused with; None where the server had closed before all of it was sent."""
+    url = urlsplit(caller.server.gateway_url(caller.gateway))
+    connecting = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
+    with suppress(ConnectionError), closing(connecting) as connection:
+        connection.request("POST", url.path, json.dumps(body), {"content-type": "application/json"})
+        return connection.getresponse().status
+    return None

@@ -14,6 +14,7 @@ from collections import Counter
 from typing import Any
 
 from support.upstream import (
+    USAGE,
     WORDS,
     Seen,
     Upstream,
@@ -55,6 +56,11 @@ class ChaosUpstream(Upstream):
         if asked.get("stream"):
             return await _send_stream(writer, asked)
         return await _send_json(writer, completion(str(asked.get("model", "ok"))))
+
+    async def _charged(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
+        """An error that was billed, as it says itself."""
+        error = {"error": {"message": "failed in the end"}, "model": asked.get("model"), "usage": USAGE}
+        return await _send_json(writer, error, 500)
 
     async def _late(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
         await asyncio.sleep(float(argument))
@@ -112,6 +118,32 @@ class ChaosUpstream(Upstream):
         await _chunk(writer, event("Hello"))
         writer.write_eof()
         await asyncio.sleep(3600)
+        return False
+
+    async def _half_closed_early(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
+        await _send_part_of_head(writer)
+        writer.write_eof()
+        await asyncio.sleep(3600)
+        return False
+
+    async def _bad_length(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1x\r\n\r\n{}")
+        await writer.drain()
+        return False
+
+    async def _two_lengths(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        )
+        await writer.drain()
+        return False
+
+    async def _endless_head(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(3600):
+            writer.write(b"x-filler: y\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.1)
         return False
 
     async def _garbage(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:

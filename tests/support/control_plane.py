@@ -14,6 +14,8 @@ from msgspec import structs
 from starlette.testclient import TestClient
 
 from gaugeway.core import ids
+from gaugeway.core.judging import Forecast
+from gaugeway.core.metrics import Direction, Metric
 from gaugeway.core.model import (
     Account,
     Attempt,
@@ -23,13 +25,24 @@ from gaugeway.core.model import (
     LogRecord,
     Outcome,
     Permission,
+    RouteTaken,
     Scope,
     Token,
     Usage,
 )
-from gaugeway.core.ports import Metric, Retention
+from gaugeway.core.ports import Retention
+from gaugeway.core.pricing import Priced
+from gaugeway.core.replays import Call as ModelCall
+from gaugeway.core.replays import Forecast as ReplayForecast
+from gaugeway.core.replays import Replay
 from gaugeway.core.settings import Settings
+from gaugeway.evaluation.annotating.panel import StoredPanel
+from gaugeway.evaluation.comparing.analyst import LogAnalyst
+from gaugeway.evaluation.evaluators import load as load_evaluators
+from gaugeway.evaluation.interchange import Lines
+from gaugeway.evaluation.sandbox.sandbox import PythonSandbox
 from gaugeway.management import Parts, create_app
+from gaugeway.providers.parts.keys import HeaderKey
 from gaugeway.stores import Stores, open_stores
 
 EMAIL = "Somebody@Example.com"
@@ -66,6 +79,10 @@ class WaitingSink:
         self._write = write
         self.waiting: list[Logged] = []
         self.stuck = False
+        self.full = False  # that is why
+
+    def is_full(self) -> bool:
+        return self.full
 
     def put(self, logged: Logged) -> None:
         self.waiting.append(logged)
@@ -80,6 +97,18 @@ class WaitingSink:
         return True
 
 
+class Lost:
+    """A LossJournal that says what it is told to."""
+
+    number = 0
+
+    def lost(self, scope: Scope, until_ms: int) -> int:
+        return self.number
+
+    def total(self) -> int:
+        return self.number
+
+
 class Yardstick:
     """An evaluator that is only its description."""
 
@@ -87,45 +116,93 @@ class Yardstick:
     unit = "USD"
     type = "aggregate"
     description = "What it says."
+    direction = Direction.LOWER
     aggregates = ()
 
     def __init__(self, identifier: str) -> None:
         self.id = identifier
         self.name = identifier.title()
 
-    def conclude(self, total: int, values: object) -> Metric:
+    def conclude(self, selected: object) -> Metric:
         return Metric(value=None, n=0)
+
+
+async def no_forecast(_evaluation: object, _judges: object) -> tuple[int, list[Forecast]]:
+    """There are no judges here."""
+    return 0, []
+
+
+async def no_replay_forecast(_replay: Replay) -> ReplayForecast:
+    """There is nobody to be called here."""
+    return ReplayForecast(items=0, sampled=0, without_tokens=0, candidates=())
+
+
+async def no_price(_scope: Scope, call: ModelCall) -> Priced:
+    """Only the call's own rates are known here."""
+    return Priced(reason="nobody knows prices here") if call.rates is None else Priced(cost=Decimal(1))
 
 
 class Installation:
     """Stores and an app over them, for all the tests of a module; each test has an account of its own."""
 
-    def __init__(self, stores: Stores, private_upstreams: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, stores: Stores, private_upstreams: tuple[str, ...] = ()) -> None:
+        self.folder = folder
         self.stores = stores
         self.clock = SetClock()
         self.sink = WaitingSink(self._append)
+        self.losses = Lost()
         self.woken = 0
-        self._make_id = ids.Uuid7(self.clock.now_ms, os.urandom)
+        self._make_id = ids.Uuid7(lambda: self.clock.now_ms() * 1_000_000, os.urandom)
         settings = Settings(private_upstreams=list(private_upstreams))
         self.parts = Parts(
             config=stores.config,
             tokens=stores.tokens,
+            sessions=stores.sessions,
             gateways=stores.gateways,
             custom_providers=stores.custom_providers,
+            routes=stores.routes,
             datasets=stores.datasets,
             evaluations=stores.evaluations,
+            snapshots=stores.snapshots,
+            interchange=Lines(),
+            items=stores.items,
+            custom_types=stores.custom_types,
             logs=stores.logs,
+            analytics=stores.analytics,
             cache=stores.cache,
             counters=stores.counters,
+            ledger=stores.ledger,
+            price_rules=stores.price_rules,
+            provider_configs=stores.provider_configs,
             sink=self.sink,
+            losses=self.losses,
             clock=self.clock,
             new_id=self.new_id,
             evaluators=[Yardstick("cost"), Yardstick("speed"), Yardstick("human_feedback")],
+            sandbox=PythonSandbox(wanted=False),
+            analyst=LogAnalyst(stores.logs, load_evaluators(), stores.items),
+            annotations=stores.annotations,
+            evals=stores.evals,
+            panel=StoredPanel(stores.annotations, stores.items),
             provider_slugs={"openai", "anthropic"},
+            key_use=lambda slug: (
+                HeaderKey() if slug in {"openai", "anthropic"} or slug.startswith("custom-") else None
+            ),
+            route_providers={"openai", "anthropic"},
             public_url=lambda _request: "http://gaugeway.example/",
             private_hosts=settings.private_hosts(),
             private_networks=settings.private_networks(),
+            forecast=no_forecast,
+            replays=stores.replays,
+            monitors=stores.monitors,
+            on_monitor_changed=self._wake,
+            forecast_replay=no_replay_forecast,
+            on_replay_created=self._wake,
+            shadows=stores.shadows,
+            at_most=no_price,
+            on_shadow_changed=self._wake,
             on_evaluation_created=self._wake,
+            on_snapshot_changed=self._wake,
         )
         self.client = TestClient(create_app(self.parts))
 
@@ -153,7 +230,7 @@ class ControlPlane:
     def __init__(self, installation: Installation) -> None:
         installation.clock.now = NOW
         installation.woken = 0
-        installation.sink.stuck = False
+        installation.sink.stuck = installation.sink.full = False
         self.installation = installation
         self.stores = installation.stores
         self.parts = installation.parts
@@ -260,7 +337,7 @@ def installation(folder: Path, *private_upstreams: str) -> Iterator[Installation
     """An API over a new data folder."""
     stores = open_stores(folder)
     try:
-        yield Installation(stores, private_upstreams)
+        yield Installation(folder, stores, private_upstreams)
     finally:
         stores.close()
 
@@ -283,6 +360,7 @@ A_FULL_LOG: dict[str, Any] = {
     "response_size": 12,
     "metadata": {"user": "ann", "n": 1, "beta": True},
     "attempts": (Attempt(provider="openai", step=0, status_code=500, duration=7, error="broken"),),
+    "route": RouteTaken(name="my-route", version_id="v1", path=("start", "m")),
     "feedback": 1,
     "score": 80.0,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from gaugeway.core.provider import Asked
@@ -17,8 +16,22 @@ KEY = (b"authorization", b"Bearer sk-somebody")
 class NoConnection:
     """Nobody is there."""
 
-    def on_hangup(self, callback: Callable[[], None] | None) -> None:
-        pass
+    method = "POST"
+    path = b"/v1/account/gateway/openai/v1/chat/completions"
+    query = b""
+    is_http_1_0 = False
+    is_full = False
+    more_body = False
+    hung_up = False
+
+    def __init__(self) -> None:
+        self.headers: Headers = []
+
+    async def read(self) -> bytes:
+        raise AssertionError("the body has been received")
+
+    def take_arrived(self) -> bytes:
+        raise AssertionError("the body has been received")
 
     def cut(self) -> None:
         pass
@@ -26,9 +39,17 @@ class NoConnection:
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         pass
 
+    def begin(self, status: int, headers: Headers) -> None:
+        pass
 
-async def _receive() -> Any:
-    raise AssertionError("the body has been received")
+    def send(self, piece: bytes) -> None:
+        pass
+
+    async def drained(self) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
 
 
 def a_target(slug: str = "openai", **fields: Any) -> Target:
@@ -46,9 +67,7 @@ def a_target(slug: str = "openai", **fields: Any) -> Target:
 def an_exchange(**fields: Any) -> Exchange:
     """A chat that is routed."""
     plain: dict[str, Any] = {
-        "scope": {},
         "connection": NoConnection(),
-        "receive": _receive,
         "log_id": bytes(16),
         "started": 0.0,
         "gateway": a_gateway(),

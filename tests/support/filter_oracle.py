@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import cmp_to_key
 from typing import Any
 
-from gaugeway.core.aggregates import Aggregate, Column, Op
+from gaugeway.core.aggregates import Aggregate
 from gaugeway.core.ids import time_ms
-from gaugeway.core.model import LogRecord
+from gaugeway.core.model import Bodies, Join, LogRecord
 from gaugeway.core.ports import Extremes
-from gaugeway.core.query import Filter, Operator, Slice, Where
+from gaugeway.core.query import Criterion, Filter, FilterGroup, Kind, Operator, Slice, Where, entry_of
+
+Kept = Mapping[bytes, Bodies | None]
+"""The bodies of logs by their ids."""
+
+NOTHING_KEPT: Kept = {}
 
 
-def select(logs: Iterable[LogRecord], where: Where) -> list[LogRecord]:
+def select(logs: Iterable[LogRecord], where: Where, kept: Kept = NOTHING_KEPT) -> list[LogRecord]:
     """The logs that match, in the order given."""
-    return [log for log in logs if matches(log, where)]
+    return [log for log in logs if matches(log, where, kept)]
 
 
-def matches(log: LogRecord, where: Where) -> bool:
+def matches(log: LogRecord, where: Where, kept: Kept = NOTHING_KEPT) -> bool:
     """Whether a log is meant."""
     if where.until_ms is not None and time_ms(log.id) > where.until_ms:
         return False
@@ -28,15 +34,73 @@ def matches(log: LogRecord, where: Where) -> bool:
         texts = [*(log.metadata or {}), *map(as_text, (log.metadata or {}).values())]
         if not any(where.search.casefold() in text.casefold() for text in texts):
             return False
-    return any(all(passes(log, item) for item in filters) for filters in where.alternatives)
+    entries = {key: as_text(value) for key, value in (log.metadata or {}).items()}
+    if any(entries.get(key) != value for key, value in where.entries):
+        return False
+    return any(all(passes(log, item, kept) for item in criteria) for criteria in where.alternatives)
 
 
-def passes(log: LogRecord, item: Filter) -> bool:
-    """Whether a log passes one filter."""
+def passes(log: LogRecord, item: Criterion, kept: Kept = NOTHING_KEPT) -> bool:
+    """Whether a log passes one filter or group."""
+    if isinstance(item, FilterGroup):
+        passed = [passes(log, inner, kept) for inner in item.criteria]
+        match item.join:
+            case Join.ALL_OF:
+                return all(passed)
+            case Join.ANY_OF:
+                return any(passed)
+            case Join.NONE_OF:
+                return not any(passed)
+    if item.kind is Kind.BODY:
+        return _body_passes(kept.get(log.id), item)
     if item.key in ("metadata.key", "metadata.value"):
         return _passes_any(_entries(log, item.key), item)
+    name = entry_of(item.key)
+    if name is not None:
+        metadata = log.metadata or {}
+        return _passes_any([as_text(metadata[name])] if name in metadata else [], item)
     value = value_of(log, item.key)
     return _passes_any([] if value is None else [value], item)
+
+
+def _body_passes(bodies: Bodies | None, item: Filter) -> bool:
+    answers = item.key == "response_body"
+    body = None if bodies is None else bodies.response if answers else bodies.request
+    if bodies is None or body is None:
+        return False
+    texts = readings(body.decode(errors="replace"))
+    wanted = [str(value) for value in item.values if "\ud800" not in str(value)]
+    found = any(part.casefold() in text.casefold() for part in wanted for text in texts)
+    if item.operator is Operator.CONTAINS:
+        return found
+    return not found and not (bodies.response_cut if answers else bodies.request_cut)
+
+
+def readings(text: str) -> list[str]:
+    """A text as it is, and with its escapes read once, twice, three times; by hand, character by character."""
+    found = [text]
+    for _ in range(3):
+        rest, plain = found[-1], ""
+        while rest:
+            character, taken = _first_of(rest)
+            plain, rest = plain + character, rest[taken:]
+        found.append(plain)
+    return found
+
+
+def _first_of(text: str) -> tuple[str, int]:
+    """The first character of a text in JSON's escapes, and how many letters spell it."""
+    if text[0] == "\\":
+        for taken in (12, 6, 2):
+            spelled = text[:taken]
+            if len(spelled) == taken and (taken < 12 or spelled[7:8] == "u"):
+                try:
+                    read = json.loads(f'"{spelled}"')
+                except ValueError:
+                    continue
+                if len(read) == 1:
+                    return read, taken
+    return text[0], 1
 
 
 def _passes_any(known: Sequence[Any], item: Filter) -> bool:
@@ -50,6 +114,10 @@ def _passes_any(known: Sequence[Any], item: Filter) -> bool:
             return bool(known) and not any(value in wanted for value in known)
         case Operator.CONTAINS:
             return any(part.casefold() in value.casefold() for part in wanted for value in known)
+        case Operator.NOT_CONTAINS:
+            return bool(known) and not any(
+                part.casefold() in value.casefold() for part in wanted for value in known
+            )
         case Operator.LT:
             return any(value < wanted[0] for value in known)
         case Operator.GT:
@@ -105,36 +173,24 @@ def order(logs: Iterable[LogRecord], part: Slice) -> list[LogRecord]:
     return sorted(logs, key=cmp_to_key(compare))
 
 
-def page(logs: Iterable[LogRecord], where: Where, part: Slice) -> list[LogRecord]:
+def page(logs: Iterable[LogRecord], where: Where, part: Slice, kept: Kept = NOTHING_KEPT) -> list[LogRecord]:
     """What LogStore.page answers."""
-    return order(select(logs, where), part)[part.offset : part.offset + part.limit]
+    return order(select(logs, where, kept), part)[part.offset : part.offset + part.limit]
 
 
-def aggregate(logs: Iterable[LogRecord], where: Where, wanted: Sequence[Aggregate]) -> tuple[int, list[Fraction]]:
+def aggregate(
+    logs: Iterable[LogRecord], where: Where, wanted: Sequence[Aggregate], kept: Kept = NOTHING_KEPT
+) -> tuple[int, list[Fraction]]:
     """How many logs match, and the figures in the order asked for."""
-    chosen = select(logs, where)
-    return len(chosen), [_figure(chosen, item) for item in wanted]
+    from support import column_oracle
+
+    chosen = select(logs, where, kept)
+    return len(chosen), [column_oracle.figure(chosen, item) for item in wanted]
 
 
-def _figure(logs: Sequence[LogRecord], item: Aggregate) -> Fraction:
-    column = item.column
-    of_usage = column in (Column.TOKENS_IN, Column.TOKENS_OUT)
-    values = [getattr(log.usage if of_usage else log, column.value) for log in logs]
-    known = [Fraction(repr(value) if isinstance(value, float) else value) for value in values if value is not None]
-    if column is Column.FEEDBACK:
-        known = [value for value in known if value]
-    match item.op:
-        case Op.COUNT:
-            return Fraction(len(known))
-        case Op.SUM:
-            return sum(known, Fraction(0))
-        case Op.COUNT_EQUAL:
-            return Fraction(sum(value == item.value for value in known))
-
-
-def extremes(logs: Iterable[LogRecord], where: Where) -> Extremes:
+def extremes(logs: Iterable[LogRecord], where: Where, kept: Kept = NOTHING_KEPT) -> Extremes:
     """What LogStore.extremes answers."""
-    chosen = select(logs, where)
+    chosen = select(logs, where, kept)
     found: dict[str, Any] = {}
     for name in ("cost", "duration", "tokens_in", "tokens_out", "total_tokens"):
         key = "tokens" if name == "total_tokens" else name

@@ -1,4 +1,4 @@
-"""Providers on loopback that speak Anthropic's messages and Gemini's generateContent, as documented.
+"""Providers on loopback that speak Anthropic's, Gemini's, Bedrock's and Cohere's own formats, as documented.
 
 The model's name says what they do: `…-text`, `…-tools`, `…-json`, `…-think`, `…-cut`, `…-broken`, `…-garbage`,
 `…-error`, `…-late-error`, `…-drip`, `…-hang`, `…-stall`, `…-gzip`. They refuse, as the
@@ -13,25 +13,32 @@ import json
 import re
 from typing import Any
 
+from support import foreign_formats
 from support.upstream import Seen, Upstream, _chunk, _send, _send_json, _stream_head, named_event
 
 WORDS = ["Grüezi", " mitenand", " 🌧"]
 CALLS = [("weather", {"city": "Bern"}), ("weather", {"city": "Chur"})]
 PERSON = '{"name":"Ada","age":36}'
 KEY = "the-providers-own-key"
+SSE = b"text/event-stream"
 
 
 class ForeignUpstream(Upstream):
-    """Answers by path: `/anthropic/v1/messages` and `/google/v1beta/models/{model}:{verb}`."""
+    """Answers by path: `/anthropic/…`, `/google/…`, `/aws/…` and `/cohere/…`."""
 
     async def _answer(self, seen: Seen, writer: asyncio.StreamWriter) -> bool:
         if seen.target == "/anthropic/v1/messages":
             return await _anthropic(seen, writer)
         match = re.fullmatch(
-            r"/google/v1beta/models/([^:]+):(generateContent|streamGenerateContent\?alt=sse)", seen.target
+            r"/google/v1(?:beta)?/models/([^:]+):(generateContent|streamGenerateContent\?alt=sse)", seen.target
         )
         if match:
             return await _gemini(seen, writer, match.group(1), is_stream=match.group(2).startswith("stream"))
+        match = re.fullmatch(r"/aws/model/([^/]+)/(converse|converse-stream)", seen.target)
+        if match:
+            return await _bedrock(seen, writer, match.group(1).removeprefix("converse-"), match.group(2))
+        if seen.target == "/cohere/v2/chat":
+            return await _cohere(seen, writer, seen.json["model"].removeprefix("command-"))
         return await super()._answer(seen, writer)
 
 
@@ -143,17 +150,20 @@ async def _anthropic_stream(writer: asyncio.StreamWriter, message: dict[str, Any
     return await _stream(writer, _anthropic_events(message, behaviour), behaviour)
 
 
-async def _stream(writer: asyncio.StreamWriter, events: list[bytes], behaviour: str) -> bool:
+async def _stream(
+    writer: asyncio.StreamWriter, events: list[bytes], behaviour: str, *, kind: bytes = SSE, begun: int = 5
+) -> bool:
+    """`begun`: the events of a stream that breaks off; the last of them holds a piece of the answer."""
     if behaviour == "garbage":
         return await _send(writer, 200, "application/json", b"{}")
-    await _stream_head(writer)
+    await _stream_head(writer, kind)
     if behaviour in ("cut", "stall"):
-        for event in events[:5]:
+        for event in events[:begun]:
             await _chunk(writer, event)
         await asyncio.sleep(3600 if behaviour == "stall" else 0)
         return False
     if behaviour == "broken":
-        events = events[:5]  # a clean end, but too early
+        events = events[:begun]  # a clean end, but too early
     if behaviour == "drip":
         whole = b"".join(events)
         for at in range(0, len(whole), 23):
@@ -214,3 +224,27 @@ def _response(model: str, parts: list[dict[str, Any]], reason: str | None) -> di
     }
     candidate |= {} if reason is None else {"finishReason": reason}
     return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": model + "-1", "responseId": "r1"}
+
+
+# --- Bedrock and Cohere
+
+
+async def _bedrock(seen: Seen, writer: asyncio.StreamWriter, behaviour: str, verb: str) -> bool:
+    refused = await foreign_formats.refuse(seen, writer, behaviour, KEY)
+    if refused is not None:
+        return refused
+    script = foreign_formats.Script(behaviour, WORDS, CALLS, PERSON)
+    if verb == "converse":
+        return await _whole(writer, foreign_formats.converse_answer(script), behaviour)
+    events = foreign_formats.converse_events(script, behaviour)
+    return await _stream(writer, events, behaviour, kind=b"application/vnd.amazon.eventstream", begun=2)
+
+
+async def _cohere(seen: Seen, writer: asyncio.StreamWriter, behaviour: str) -> bool:
+    refused = await foreign_formats.refuse(seen, writer, behaviour, KEY)
+    if refused is not None:
+        return refused
+    script = foreign_formats.Script(behaviour, WORDS, CALLS, PERSON)
+    if not seen.json.get("stream"):
+        return await _whole(writer, foreign_formats.cohere_answer(script), behaviour)
+    return await _stream(writer, foreign_formats.cohere_events(script, behaviour), behaviour, begun=2)

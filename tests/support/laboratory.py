@@ -16,11 +16,12 @@ from itertools import count
 from msgspec import structs
 
 from gaugeway.core import ids
-from gaugeway.core.aggregates import Aggregate, Aggregated, Op
+from gaugeway.core.aggregates import Aggregate, Aggregated
 from gaugeway.core.errors import NotFound
 from gaugeway.core.model import (
     Dataset,
     Evaluation,
+    Join,
     LogRecord,
     Outcome,
     RawFilter,
@@ -28,7 +29,8 @@ from gaugeway.core.model import (
     Scope,
     Usage,
 )
-from gaugeway.core.query import Filter, Operator, Where
+from gaugeway.core.query import Criterion, FilterGroup, Operator, Where
+from support.column_oracle import aggregate
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 SCOPE = Scope(ACCOUNT, "main")
@@ -65,7 +67,12 @@ def log(
     provider: str = "openai",
     outcome: Outcome = Outcome.SUCCESS,
     scope: Scope = SCOPE,
+    tokens_in: int | None = None,
     tokens_out: int | None = None,
+    first_byte_ms: int | None = None,
+    score: float | None = None,
+    cost_saved: str | None = None,
+    metadata: dict[str, str] | None = None,
 ) -> LogRecord:
     return LogRecord(
         account_id=scope.account_id,
@@ -78,7 +85,11 @@ def log(
         cost=None if cost is None else Decimal(cost),
         cost_reason="no price is known" if cost is None else None,
         feedback=feedback,
-        usage=Usage(tokens_out=tokens_out),
+        usage=Usage(tokens_in=tokens_in, tokens_out=tokens_out),
+        first_byte_ms=first_byte_ms,
+        score=score,
+        cost_saved=None if cost_saved is None else Decimal(cost_saved),
+        metadata=metadata,
     )
 
 
@@ -124,6 +135,8 @@ def evaluation(
     )
 
 
+__all__ = ["aggregate"]
+
 # --- the oracle -------------------------------------------------------------------------------------------
 
 
@@ -137,7 +150,10 @@ def chosen(logs: Iterable[LogRecord], where: Where) -> list[LogRecord]:
     ]
 
 
-def _meets(record: LogRecord, item: Filter) -> bool:
+def _meets(record: LogRecord, item: Criterion) -> bool:
+    if isinstance(item, FilterGroup):
+        met = [_meets(record, inner) for inner in item.criteria]
+        return {Join.ALL_OF: all(met), Join.ANY_OF: any(met), Join.NONE_OF: not any(met)}[item.join]
     known = _column(record, item.key)
     if item.key == "feedback" and item.operator is Operator.EQ:
         return known in item.values
@@ -166,27 +182,6 @@ def figure(type_id: str, logs: Sequence[LogRecord]) -> tuple[Fraction | None, in
     column = {"cost": "cost", "speed": "duration"}[type_id]
     known = [Fraction(getattr(record, column)) for record in logs if getattr(record, column) is not None]
     return (sum(known, Fraction(0)) / len(known) if known else None), len(known)
-
-
-def aggregate(logs: Sequence[LogRecord], wanted: Sequence[Aggregate]) -> Aggregated:
-    """What a store answers, computed row by row."""
-    values: dict[Aggregate, Decimal] = {}
-    for item in wanted:
-        column = [known for record in logs if (known := _column(record, item.column)) is not None]
-        if item.op is Op.COUNT:
-            values[item] = Decimal(len(column))
-        elif item.op is Op.COUNT_EQUAL:
-            values[item] = Decimal(column.count(item.value))
-        else:
-            values[item] = _exact(sum(map(Fraction, column), Fraction(0)))
-    return Aggregated(len(logs), values)
-
-
-def _exact(number: Fraction) -> Decimal:
-    """A fraction of whole 10^-40ths as the decimal it is, whatever the context's precision."""
-    shifted = number * 10**40
-    assert shifted.denominator == 1
-    return Decimal(f"{shifted.numerator}E-40")
 
 
 def is_nearest(text: str, exact: Fraction, digits: int = 34) -> bool:
@@ -305,6 +300,9 @@ class ReadySink:
 
     def put(self, logged: object) -> None:
         raise AssertionError("an evaluation puts no logs")
+
+    def is_full(self) -> bool:
+        return False
 
     async def flush(self, timeout_s: float | None = None) -> bool:
         self.flushed += 1

@@ -12,13 +12,17 @@ import asyncio
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from gaugeway.core.ports import EvaluationStore, LogStore
 from gaugeway.evaluation.evaluators import load
-from gaugeway.evaluation.runner import Pace, Runner
+from gaugeway.evaluation.item_run import ItemParts
+from gaugeway.evaluation.leased import Pace
+from gaugeway.evaluation.runner import Runner
+from gaugeway.evaluation.scoring.beside import ScoringProcess
 from gaugeway.stores import open_stores
 from support.laboratory import ReadySink, SystemClock
 
@@ -61,6 +65,7 @@ class GatedLogs:
         self._store = store
         self._trace = trace
         self._gate = gate
+        self.get, self.bodies, self.ids = store.get, store.bodies, store.ids
 
     def aggregate(self, scope, where, wanted):
         self._trace.write("selecting", str(where.until_ms))
@@ -79,6 +84,7 @@ async def main(data: str, owner: str, trace_path: str, gate: str, pace: str) -> 
         evaluators=load(),
         clock=SystemClock(),
         owner=owner,
+        item_parts=ItemParts(items=stores.items, open_scoring=partial(ScoringProcess, patience_s=1.0)),
         pace=msgspec.json.decode(pace, type=Pace),
     )
     task = asyncio.create_task(runner.run_forever())

@@ -8,7 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from gaugeway.core.model import Bodies, Logged
-from gaugeway.core.ports import Retention
+from gaugeway.core.ports import LogChange, Retention
+from gaugeway.core.query import EVERYTHING, Slice
+from gaugeway.stores.sqlite.columns.planning import Sizes
 from gaugeway.stores.sqlite.logs import SqliteLogStore
 from support.some_logs import a_log, keep_all
 
@@ -55,6 +57,21 @@ def append_some(folder: str, batches: str, limit: str) -> None:
     for _ in range(int(batches)):
         store.append(a_batch(), lambda _scope: Retention(int(limit) or None, "DELETE_OLDEST"))
     store.close()
+
+
+def project_for_ever(folder: str) -> None:
+    """Append, change and delete logs, and bring columns up to date, in turns; say when there are some."""
+    store = SqliteLogStore(Path(folder), sizes=Sizes(least=1, seal=20, spare=2, most=60, merge=3, changed=5))
+    while True:
+        batch = a_batch()
+        store.append(batch, keep_all)
+        store.columns.catch_up()
+        for logged in batch[::4]:
+            change = LogChange(fields=frozenset({"feedback"}), feedback=1)
+            store.patch(logged.record.scope, logged.record.id, change)
+        store.columns.catch_up()
+        store.delete(batch[0].record.scope, EVERYTHING, Slice(limit=7))
+        print("done", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,14 +28,17 @@ def node() -> Path:
     return node_folder() / "bin" / "node"
 
 
-def installed(package: str, version: str) -> Path:
-    """A folder in whose `node_modules` the package is; skips the test where the registry cannot be reached."""
+def installed(package: str, version: str, *beside: str) -> Path:
+    """A folder in whose `node_modules` the package is; skips the test where the registry cannot be reached.
+
+    `beside` are others that it needs, as `name@version`.
+    """
     folder = Path(sys.prefix) / "npm" / f"{package}-{version}"
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        _install(f"{package}@{version}", Path(scratch) / "made")
+        _install([f"{package}@{version}", *beside], Path(scratch) / "made")
         try:
             shutil.move(Path(scratch) / "made", folder)
         except OSError:
@@ -43,13 +46,13 @@ def installed(package: str, version: str) -> Path:
     return folder
 
 
-def _install(what: str, folder: Path) -> None:
+def _install(what: list[str], folder: Path) -> None:
     folder.mkdir()
     (folder / "package.json").write_text('{"private": true}')
     npm = node_folder() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--no-update-notifier"]
     ran = subprocess.run(
-        [node(), npm, "install", *options, what],
+        [node(), npm, "install", *options, *what],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -57,5 +60,5 @@ def _install(what: str, folder: Path) -> None:
         check=False,
     )
     if ran.returncode != 0 and any(code in ran.stderr for code in UNREACHABLE):
-        pytest.skip(f"the npm registry cannot be reached to install {what}")
+        pytest.skip(f"the npm registry cannot be reached to install {what[0]}")
     assert ran.returncode == 0, ran.stderr

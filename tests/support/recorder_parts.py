@@ -6,27 +6,34 @@ import asyncio
 import json
 import os
 import random
+import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+
+from msgspec import structs
 
 from gaugeway.core.errors import StoreFull
 from gaugeway.core.ids import Uuid7
 from gaugeway.core.model import Bodies, Logged, LogRecord, Outcome, Scope, Usage
-from gaugeway.core.ports import Retention
+from gaugeway.core.ports import Mark, Retention
+from gaugeway.core.pricing import Priced
+from gaugeway.recorder.address import present
 from gaugeway.recorder.client import RecorderClient
 from gaugeway.recorder.losses import write_journal
 from gaugeway.recorder.notice import notice
 from gaugeway.recorder.process import serve
+from gaugeway.recorder.retention import Retentions
 from gaugeway.recorder.spawn import Spawner
 from gaugeway.recorder.writing import Parts
+from gaugeway.stores import open_stores
 
 ACCOUNT = "a" * 32
 SCRIPT = Path(__file__).resolve()
-new_id = Uuid7(lambda: time.time_ns() // 1_000_000, os.urandom)
+new_id = Uuid7(time.time_ns, os.urandom)
 
 
 def logged(number: int = 0, *, body: bytes | None = b"", gateway: str = "main", **fields: object) -> Logged:
@@ -60,7 +67,15 @@ class FileLogStore:
             " bodies_lost INTEGER, body INTEGER, error TEXT)"
         )
 
-    def append(self, batch: Sequence[Logged], retention: Callable[[Scope], Retention]) -> None:
+    def marks(self, living: Collection[str]) -> dict[str, Mark]:
+        return {}
+
+    def append(
+        self,
+        batch: Sequence[Logged],
+        retention: Callable[[Scope], Retention],
+        marks: Mapping[str, Mark] | None = None,
+    ) -> None:
         if (self._data / "full").exists():
             raise StoreFull("no room left on the disk")
         rows = [
@@ -101,11 +116,46 @@ def file_parts(data: Path) -> Parts:
     return Parts(
         open_store=lambda: FileLogStore(data),  # type: ignore[arg-type, return-value]
         retention=lambda scope: Retention(None, None),
-        price=lambda record: (Decimal("0.5"), None),
+        price=lambda record: Priced(Decimal("0.5")),
         saved=lambda record: Decimal("0.25"),
         note_losses=lambda losses: write_journal(data, losses),
+        living=lambda: present(data),
         say=notice,
     )
+
+
+class DyingStore:
+    """The real LogStore, in a process that dies right after a commit while the file `die` lies in the folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._stores = open_stores(data)
+        self.retention = Retentions(self._stores.gateways, self._stores.config)
+
+    def marks(self, living: Collection[str]) -> dict[str, Mark]:
+        return self._stores.logs.marks(living)
+
+    def append(
+        self,
+        batch: Sequence[Logged],
+        retention: Callable[[Scope], Retention],
+        marks: Mapping[str, Mark] | None = None,
+    ) -> None:
+        self._stores.logs.append(batch, retention, marks)
+        if (self._data / "die").exists():
+            (self._data / "die").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying_parts(data: Path) -> Parts:
+    """A recorder's parts over the real store."""
+    store = DyingStore(data)
+    return structs.replace(file_parts(data), open_store=lambda: store, retention=store.retention)  # type: ignore[arg-type, return-value]
+
+
+def dying_spawner(data: Path) -> Spawner:
+    """Starts a recorder over the real store that dies when it is told to."""
+    return Spawner(data, [sys.executable, str(SCRIPT), "dying", str(data)], os.environ)
 
 
 def file_spawner(data: Path) -> Spawner:
@@ -142,9 +192,9 @@ async def put_and_wait(data: Path, count: int) -> None:
 
 def main(arguments: list[str]) -> None:
     kind, data = arguments[0], Path(arguments[1])
-    if kind == "recorder":
+    if kind in ("recorder", "dying"):
         lock = int(arguments[3]) if arguments[2:3] == ["--lock-fd"] else None
-        serve(data, file_parts(data), lock)
+        serve(data, file_parts(data) if kind == "recorder" else dying_parts(data), lock)
     elif kind == "waiter":
         asyncio.run(put_and_wait(data, int(arguments[2])))
     elif kind == "putter":

@@ -53,6 +53,7 @@ class Server:
     account_id: str = ACCOUNT
     token: str = TOKEN
     process: subprocess.Popen[bytes] | None = None
+    answered: dict[str, str] = field(default_factory=dict)  # the log that each gateway named last
 
     @property
     def url(self) -> str:
@@ -133,10 +134,18 @@ class Server:
         request = urllib.request.Request(url, data=data, headers=sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
-                return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
+                return self._noted(url, answer.status, answer)
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
+                return self._noted(url, error.code, error)
+
+    def _noted(self, url: str, status: int, answer: Any) -> Answer:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        data_plane = self.gateway_url("")
+        if "cf-aig-log-id" in headers and url.startswith(data_plane):
+            gateway = url.removeprefix(data_plane).partition("/")[0].partition("?")[0]
+            self.answered[gateway] = headers["cf-aig-log-id"]
+        return Answer(status, headers, answer.read())
 
     def manage(self, method: str, path: str, body: Any = None) -> Any:
         """A management call that must succeed; its `result` (or the whole answer where there is none)."""
@@ -163,12 +172,19 @@ class Server:
         return self.manage("GET", f"/gateways/{gateway}/logs?per_page=50{query}")
 
     def wait_for_logs(self, gateway: str, count: int, timeout: float = 30) -> list[dict[str, Any]]:
-        """The newest logs, once there are that many; the log of a client that left is made after that."""
+        """The newest logs, once there are that many and the one that an answer to `call` named last is among them.
+
+        The log of a client that left is made after that.
+        """
         deadline = time.monotonic() + timeout
-        while len(logs := self.logs(gateway)) < count:
-            assert time.monotonic() < deadline, f"only {len(logs)} of {count} logs came"
+        while len(logs := self.logs(gateway)) < count or self._is_one_missing(gateway, logs):
+            assert time.monotonic() < deadline, f"only {len(logs)} of {count} logs came, or the last is missing"
             time.sleep(0.05)
         return logs
+
+    def _is_one_missing(self, gateway: str, logs: list[dict[str, Any]]) -> bool:
+        last = self.answered.get(gateway)
+        return last is not None and all(log["id"] != last for log in logs)
 
 
 def free_port() -> int:

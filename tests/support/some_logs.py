@@ -12,15 +12,27 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gaugeway.core import ids
-from gaugeway.core.model import Attempt, Bodies, CustomCost, Logged, LogRecord, Metadata, Outcome, Scope, Usage
+from gaugeway.core.model import (
+    Attempt,
+    Bodies,
+    CustomCost,
+    Join,
+    Logged,
+    LogRecord,
+    Metadata,
+    Outcome,
+    RouteTaken,
+    Scope,
+    Usage,
+)
 from gaugeway.core.ports import Retention
-from gaugeway.core.query import KEYS, Filter, Kind, Operator, Where
+from gaugeway.core.query import KEYS, Filter, FilterGroup, Kind, Operator, Where, kind_of
 
 ACCOUNT = "a" * 32
 SCOPE = Scope(ACCOUNT, "main")
 OTHER_SCOPE = Scope(ACCOUNT, "other")
 
-new_id = ids.Uuid7(lambda: time.time_ns() // 1_000_000, os.urandom)
+new_id = ids.Uuid7(time.time_ns, os.urandom)
 
 
 def keep_all(_scope: Scope) -> Retention:
@@ -147,6 +159,8 @@ _log_fields: dict[str, st.SearchStrategy[Any]] = {
     "user_agent": st.none() | _texts,
     "authentication": st.booleans(),
     "first_byte_ms": st.none() | _small,
+    "priced_by": st.none() | _texts,
+    "byok_alias": st.none() | _texts,
     "usage": st.builds(Usage, **_usage_fields),
     "usage_estimated": st.booleans(),
     "response_model": st.none() | _texts,
@@ -159,6 +173,8 @@ _log_fields: dict[str, st.SearchStrategy[Any]] = {
     "request_size": _small,
     "response_size": _small,
     "metadata": st.none() | _metadata.filter(bool),
+    "route": st.none()
+    | st.builds(RouteTaken, name=_texts, version_id=_texts, path=st.lists(_texts, max_size=3).map(tuple)),
     "attempts": st.lists(
         st.builds(
             Attempt,
@@ -178,7 +194,17 @@ _log_fields: dict[str, st.SearchStrategy[Any]] = {
 DRAWN_FIELDS, DRAWN_USAGE_FIELDS = set(_log_fields), set(_usage_fields)
 logs = st.builds(LogRecord, **_log_fields)
 
+_bodies_texts = _texts.map(str.encode)
+bodies = st.none() | st.builds(
+    Bodies,
+    request=st.none() | _bodies_texts,
+    response=st.none() | _bodies_texts,
+    request_cut=st.booleans(),
+    response_cut=st.booleans(),
+)
+
 _VALUES: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.BODY: _texts | st.sampled_from(("a", "\\", "\ud800")),
     Kind.TEXT: _texts | st.sampled_from(("true", "false", "1", "1e+22", "-0.0", "\ud800")),
     Kind.NUMBER: st.integers(-1, 12),
     Kind.MONEY: _costs | st.sampled_from((Decimal("1e30"), Decimal("-1e30"), Decimal("-0.5"))),
@@ -196,28 +222,41 @@ _COMPARED: dict[Kind, st.SearchStrategy[Any]] = {
 def operators_of(kind: Kind) -> list[Operator]:
     """What may be asked of a key."""
     if kind is Kind.TEXT:
-        return [Operator.EQ, Operator.NEQ, Operator.CONTAINS]
+        return [Operator.EQ, Operator.NEQ, Operator.CONTAINS, Operator.NOT_CONTAINS]
+    if kind is Kind.BODY:
+        return [Operator.CONTAINS, Operator.NOT_CONTAINS]
     return [Operator.EQ, Operator.NEQ] + ([] if kind is Kind.FLAG else [Operator.LT, Operator.GT])
 
 
 @st.composite
 def filters_of(draw: st.DrawFn, key: str, operator: Operator) -> Filter:
     """Any filter of a key and an operator that `core.query.parse` can give."""
-    kind = KEYS[key]
+    kind = kind_of(key)
+    assert kind is not None
     if operator in (Operator.LT, Operator.GT):
         return Filter(key, operator, (draw(_COMPARED.get(kind, _VALUES[kind])),))
-    values = _VALUES[kind] if operator is Operator.CONTAINS else st.none() | _VALUES[kind]
+    values = _VALUES[kind] if operator in (Operator.CONTAINS, Operator.NOT_CONTAINS) else st.none() | _VALUES[kind]
     return Filter(key, operator, tuple(draw(st.lists(values, min_size=1, max_size=3))))
 
 
-PAIRS = [(key, operator) for key, kind in KEYS.items() for operator in operators_of(kind)]
+ENTRIES = [f"metadata.{name}" for name in WORDS if name] + ["metadata.nobody's", "metadata.\ud800"]
+PAIRS = [(key, operator) for key, kind in KEYS.items() for operator in operators_of(kind)] + [
+    (key, operator) for key in ENTRIES for operator in operators_of(Kind.TEXT)
+]
 """Every key with every operator it takes."""
 
 filters = st.sampled_from(PAIRS).flatmap(lambda pair: filters_of(*pair))
+criteria = st.recursive(
+    filters,
+    lambda inner: st.builds(FilterGroup, st.sampled_from(Join), st.lists(inner, min_size=1, max_size=3).map(tuple)),
+    max_leaves=5,
+)
+"""Filters, and groups of them to any depth."""
 
 wheres = st.builds(
     Where,
-    alternatives=st.lists(st.lists(filters, max_size=3).map(tuple), max_size=3).map(tuple),
+    alternatives=st.lists(st.lists(criteria, max_size=3).map(tuple), max_size=3).map(tuple),
     search=st.none() | _texts,
     until_ms=st.none() | _times | st.sampled_from((-1, 1 << 60)),
+    entries=st.just(()) | st.lists(st.tuples(_texts, _texts), max_size=2).map(tuple),
 )

@@ -25,7 +25,7 @@ from gaugeway.core.model import (
 ACCOUNT = "a" * 32
 SCOPE = Scope(ACCOUNT, "main")
 
-_make_id = ids.Uuid7(lambda: time.time_ns() // 1_000_000, os.urandom)
+_make_id = ids.Uuid7(time.time_ns, os.urandom)
 
 
 def new_id() -> str:

@@ -20,6 +20,7 @@ from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.database import Database
 from gaugeway.stores.sqlite.gateways import SqliteGateways
 from gaugeway.stores.sqlite.opening import open_state
+from support.spending import a_budget
 from support.state import SCOPE, a_gateway, a_result
 
 TESTS = Path(__file__).parent.parent
@@ -162,6 +163,50 @@ def take(address: str, limit: str, interval: str, sliding: str, now: str, times:
     stores.close()
 
 
+def take_keyed(address: str, limit: str, interval: str, sliding: str, now: str, times: str) -> None:
+    """The same, of one key's count."""
+    stores = open_stores(address)
+    rate = Rate(int(limit), int(interval), sliding=sliding == "1")
+    print(sum(stores.keyed_counters.take(b"k", rate, int(now)) == 0 for _ in range(int(times))))
+    stores.close()
+
+
+def spend(address: str, limit: str, window: str, sliding: str, now: str, times: str) -> None:
+    """Reserve 3 and pay 1 to 3 so many times; print what was paid in all."""
+    stores = open_stores(address)
+    budget, paid = a_budget(int(limit), int(window), sliding=sliding == "1"), 0
+    for number in range(int(times)):
+        hold, cost = b"%d-%d" % (os.getpid(), number), number % 3 + 1
+        if stores.ledger.reserve(hold, (budget,), 3, int(now)) is None:
+            stores.ledger.settle(hold, (budget,), cost, int(now))
+            paid += cost
+    print(paid)
+    stores.close()
+
+
+def hold_and_wait(address: str, limit: str, window: str, sliding: str, now: str, times: str) -> None:
+    """Reserve 3 so many times, say so, and wait to be killed."""
+    stores = open_stores(address)
+    budget = a_budget(int(limit), int(window), sliding=sliding == "1")
+    for number in range(int(times)):
+        assert stores.ledger.reserve(b"%d" % number, (budget,), 3, int(now)) is None
+    print("held", flush=True)
+    sys.stdin.read()
+
+
+def spend_for_ever(address: str, limit: str, window: str, sliding: str, now: str) -> None:
+    """Reserve 3 and pay 2, over and over; a line with how often, after each."""
+    stores = open_stores(address)
+    budget, count = a_budget(int(limit), int(window), sliding=sliding == "1"), 0
+    print("spending", flush=True)
+    while True:
+        hold = b"%d-%d" % (os.getpid(), count)
+        assert stores.ledger.reserve(hold, (budget,), 3, int(now)) is None
+        stores.ledger.settle(hold, (budget,), 2, int(now))
+        count += 1
+        print(count, flush=True)
+
+
 def keep_answers(address: str) -> None:
     """Keep one large answer after another; a line for each."""
     stores = open_stores(address, cache_bytes=1_000_000)
@@ -170,6 +215,16 @@ def keep_answers(address: str) -> None:
         key = sha256(str(number).encode()).digest()
         stores.cache.put(SCOPE, key, answer, asked_at=number, now_ms=number, expires_at=1 << 60)
         print("kept", flush=True)
+
+
+def lead(address: str, name: str) -> None:
+    """Take the lead of a flight, say whether it was free, and hold it until told or killed."""
+    stores = open_stores(address)
+    print(stores.flight_locks.take(name.encode()), flush=True)
+    sys.stdin.readline()
+    stores.flight_locks.free(name.encode())
+    print("free", flush=True)
+    sys.stdin.read()
 
 
 class _Dying:

@@ -98,9 +98,10 @@ class Upstream:
         watch = asyncio.create_task(reader.read(1))
         answer = asyncio.create_task(self._answer(seen, writer))
         await asyncio.wait({watch, answer}, return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
+        if not answer.done() or isinstance(answer.exception(), ConnectionError):
             seen.abandoned.set()
             answer.cancel()
+            await asyncio.gather(watch, answer, return_exceptions=True)
             return False
         keep = answer.result()
         if keep:
@@ -233,10 +234,10 @@ def named_event(name: str, data: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n".encode()
 
 
-def event(word: str | None, usage: dict[str, Any] | None = None) -> bytes:
+def event(word: str | None, usage: dict[str, Any] | None = None, model: str = "ok") -> bytes:
     """One SSE event of a chat stream."""
     choices = [] if word is None else [{"index": 0, "delta": {"content": word}, "finish_reason": None}]
-    chunk: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "ok"}
+    chunk: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": model}
     chunk |= {"choices": choices} | ({"usage": usage} if usage else {})
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
@@ -252,8 +253,8 @@ async def _send_json(writer: asyncio.StreamWriter, value: Any, status: int = 200
     return await _send(writer, status, "application/json", json.dumps(value).encode())
 
 
-async def _stream_head(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+async def _stream_head(writer: asyncio.StreamWriter, kind: bytes = b"text/event-stream") -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: " + kind + b"\r\ntransfer-encoding: chunked\r\n\r\n")
     await writer.drain()
 
 
@@ -266,12 +267,13 @@ async def _send_stream(
     writer: asyncio.StreamWriter, asked: dict[str, Any], repeat: int = 1, pause: float = 0.0
 ) -> bool:
     await _stream_head(writer)
+    model = str(asked.get("model", "ok"))
     for _ in range(repeat):
         for word in WORDS:
-            await _chunk(writer, event(word))
+            await _chunk(writer, event(word, model=model))
         await asyncio.sleep(pause)
     if (asked.get("stream_options") or {}).get("include_usage"):
-        await _chunk(writer, event(None, USAGE))
+        await _chunk(writer, event(None, USAGE, model))
     await _chunk(writer, b"data: [DONE]\n\n")
     writer.write(b"0\r\n\r\n")
     await writer.drain()

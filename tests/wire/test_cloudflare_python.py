@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -264,10 +265,61 @@ def test_datasets(wire: Wire, gateway: str) -> None:
         datasets.get(made[0].id, **place)
 
 
+def test_groups_and_text_in_bodies_pass_through_the_sdk(
+    wire: Wire, server: Server, traffic: tuple[str, list[str]]
+) -> None:
+    gateway, logs = traffic
+    datasets = wire.client.ai_gateway.datasets
+    groups: list[Any] = [
+        {"any_of": [{"key": "success", "operator": "eq", "value": [False]}, body_has("request_body", '"OK-2"')]},
+        {"none_of": [body_has("response_body", "nowhere")]},
+    ]
+    made = datasets.create(gateway, account_id=wire.account, name="groups", enable=True, filters=groups)
+    assert [item.to_dict() for item in made.filters] == groups
+    place = {"account_id": wire.account, "gateway_id": gateway}
+    plain = [{"key": "success", "operator": "eq", "value": [True]}]
+    datasets.update(made.id, **place, name="groups", enable=True, filters=plain)
+    more = {"filters": groups}
+    changed = datasets.update(made.id, **place, name="groups", enable=True, filters=plain, extra_body=more)
+    assert [item.to_dict() for item in datasets.get(made.id, **place).filters] == groups
+    assert changed == cloudflare_equal(datasets.get(made.id, **place))
+    found = wire.client.ai_gateway.logs.list(
+        gateway, account_id=wire.account, extra_query={"filters": json.dumps(groups)}
+    )
+    everything = {item.id: item for item in wire.client.ai_gateway.logs.list(gateway, account_id=wire.account)}
+    expected = [one for one in logs[::-1] if not everything[one].success or everything[one].model == "ok-2"]
+    assert [item.id for item in found] == expected
+    assert 0 < len(expected) < len(logs)
+    evaluation = wire.client.ai_gateway.evaluations.create(
+        gateway, account_id=wire.account, name="groups", dataset_ids=[made.id], evaluation_type_ids=["speed"]
+    )
+    finished(server, gateway, evaluation.id)
+    done = wire.client.ai_gateway.evaluations.get(evaluation.id, **place)
+    assert done.total_logs == len(expected)
+    assert [item.to_dict() for item in done.datasets[0].filters] == groups
+    with pytest.raises(cloudflare.BadRequestError) as refused:
+        datasets.create(
+            gateway, account_id=wire.account, name="wrong", enable=True, filters=[{"any_of": [{"key": "model"}]}]
+        )
+    assert refused.value.body["errors"][0]["path"] == ["body", "filters", 0, "any_of", 0, "operator"]
+
+
+def body_has(key: str, text: str) -> dict[str, Any]:
+    return {"key": key, "operator": "contains", "value": [text]}
+
+
+NEED_PARAMETERS = {
+    *("regex", "json_schema", "embedding_similarity", "python"),
+    *(f"judge_{name}" for name in ("rubric", "criteria", "factuality", "label", "pairwise")),
+    *(f"panel_{name}" for name in ("rubric", "criteria", "factuality", "label")),
+}
+
+
 def test_evaluation_types(wire: Wire) -> None:
     listed = list(wire.client.ai_gateway.evaluation_types.list(account_id=wire.account, per_page=5))
     assert {"cost", "speed", "human_feedback"} <= {item.id for item in listed}
-    assert all(item.enable and not item.mandatory and item.description and item.type for item in listed)
+    assert all(not item.mandatory and item.description and item.type for item in listed)
+    assert {item.id for item in listed if not item.enable} <= NEED_PARAMETERS
     by_name = wire.client.ai_gateway.evaluation_types.list(
         account_id=wire.account, order_by="name", order_by_direction="asc"
     )
@@ -296,12 +348,101 @@ def test_evaluations(wire: Wire, server: Server, traffic: tuple[str, list[str]])
     cost, speed, feedback = done.results
     assert (cost.result, cost.total_logs, cost.status) == ("0.002", 5, 2)
     assert float(speed.result) >= 0
+    shown = cost.to_dict()
+    assert {"low", "high", "interval_level", "interval_method", "interval_note"} <= shown.keys()
+    assert float(str(shown["low"])) < 0.002 < float(str(shown["high"]))
+    assert (shown["interval_level"], shown["interval_method"], shown["interval_note"]) == (0.95, "t", None)
+    assert (shown["unit"], shown["direction"]) == ("USD", "lower")
+    assert feedback.to_dict()["low"] is None
+    assert feedback.to_dict()["interval_note"] == "there is no value"
     assert (feedback.result, feedback.total_logs, feedback.status) == ("", 0, 3)
     listed = evaluations.list(gateway, account_id=wire.account, processed=True, name="first", search="FIR")
     assert [item.id for item in listed] == [made.id]
     assert evaluations.delete(made.id, account_id=wire.account, gateway_id=gateway).id == made.id
     with pytest.raises(cloudflare.NotFoundError):
         evaluations.get(made.id, account_id=wire.account, gateway_id=gateway)
+
+
+def test_evaluations_of_what_the_answers_say(wire: Wire, server: Server, traffic: tuple[str, list[str]]) -> None:
+    gateway, _ = traffic
+    dataset = wire.client.ai_gateway.datasets.create(
+        gateway, account_id=wire.account, name="all answers", enable=True, filters=[]
+    )
+    types = f"/accounts/{wire.account}/ai-gateway/evaluation-types"
+    custom = wire.client.post(
+        types,
+        body={"name": "asks", "evaluator_id": "regex", "parameters": {"pattern": r"\?$"}},
+        cast_to=dict[str, Any],
+    )["result"]
+    made = wire.client.ai_gateway.evaluations.create(
+        gateway,
+        account_id=wire.account,
+        name="texts",
+        dataset_ids=[dataset.id],
+        evaluation_type_ids=["length", custom["id"], "exact_match", "cost"],
+    )
+    finished(server, gateway, made.id)
+    done = wire.client.ai_gateway.evaluations.get(made.id, account_id=wire.account, gateway_id=gateway)
+    length, asks, exact, cost = done.results
+    assert (length.result, length.total_logs, length.status) == (str(len("".join(WORDS))), 5, 2)
+    assert (asks.evaluation_type_id, asks.result, asks.total_logs) == (custom["id"], "100", 5)
+    assert (exact.result, exact.total_logs, exact.status) == ("", 0, 3)
+    assert cost.total_logs == 6
+    items = wire.client.get(
+        f"/accounts/{wire.account}/ai-gateway/gateways/{gateway}/evaluations/{made.id}/items?status=skipped",
+        cast_to=dict[str, Any],
+    )["result"]
+    assert [item["evaluation_type_id"] for item in items] == ["length", custom["id"], *["exact_match"] * 6]
+    assert "ended with upstream_error" in items[0]["note"]
+    assert wire.client.delete(f"{types}/{custom['id']}", cast_to=dict[str, Any])["success"]
+
+
+# --- dynamic routes ---------------------------------------------------------------------------------------
+
+
+def test_routes(wire: Wire, gateway: str) -> None:
+    routes, place = wire.client.ai_gateway.dynamic_routing, {"account_id": wire.account, "gateway_id": gateway}
+
+    def elements(name: str) -> Any:
+        leads = {"element_id": "end"}
+        properties = {"provider": "openai", "model": name, "timeout": 5000, "retries": 0}
+        outputs = {"success": leads, "fallback": leads}
+        return [
+            {"id": "start", "type": "start", "outputs": {"next": {"element_id": "m"}}},
+            {"id": "m", "type": "model", "properties": properties, "outputs": outputs},
+            {"id": "end", "type": "end", "outputs": {}},
+        ]
+
+    def plain(shown: Any) -> Any:
+        return [element.to_dict(use_api_names=False) for element in shown.elements]
+
+    made = routes.create(gateway, account_id=wire.account, name="first", elements=elements("one"))
+    assert (made.name, made.gateway_id, made.version.active) == ("first", gateway, "true")
+    assert made.deployment.version_id == made.version.version_id
+    assert [element.type for element in made.elements] == ["start", "model", "end"]
+    assert plain(routes.get(made.id, **place)) == elements("one")
+    listed = routes.list(gateway, account_id=wire.account, page=1, per_page=5)
+    assert (listed.success, [route.id for route in listed.data.routes]) == (True, [made.id])
+    assert listed.data.routes[0].created_at.tzinfo is not None
+
+    version = routes.create_version(made.id, **place, elements=elements("two"))
+    assert version.id == made.id
+    newest, first = routes.list_versions(made.id, **place).data.versions
+    assert (newest.active, first.active, first.version_id) == ("false", "true", made.version.version_id)
+    kept = routes.get_version(newest.version_id, **place, id=made.id)
+    assert (kept.version_id, kept.active, plain(kept)) == (newest.version_id, "false", elements("two"))
+
+    assert plain(routes.create_deployment(made.id, **place, version_id=newest.version_id)) == elements("two")
+    routes.create_deployment(made.id, **place, version_id=first.version_id)
+    deployments = routes.list_deployments(made.id, **place).data.deployments
+    assert [each.version_id for each in deployments] == [first.version_id, newest.version_id, first.version_id]
+    assert plain(routes.get(made.id, **place)) == elements("one")
+
+    renamed = routes.update(made.id, **place, name="second")
+    assert (renamed.success, renamed.route.name, renamed.route.account_tag) == (True, "second", wire.account)
+    assert routes.delete(made.id, **place).name == "second"
+    with pytest.raises(cloudflare.NotFoundError):
+        routes.get(made.id, **place)
 
 
 # --- custom providers, tokens -----------------------------------------------------------------------------

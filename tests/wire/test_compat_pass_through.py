@@ -103,7 +103,6 @@ def test_a_providers_error_passes(client: openai.OpenAI) -> None:
         ("perplexity-ai/ok", "ok", "/perplexity-ai/chat/completions"),
         ("xai/ok", "ok", "/grok/v1/chat/completions"),
         ("grok/ok", "ok", "/grok/v1/chat/completions"),
-        ("cohere/ok", "ok", "/cohere/compatibility/v1/chat/completions"),
         ("workers-ai/@cf/meta/ok", "@cf/meta/ok", "/workers-ai/{account}/ai/v1/chat/completions"),
     ],
 )
@@ -169,12 +168,12 @@ def test_models(client: openai.OpenAI, running: Server, place: str) -> None:
 REFUSED = [
     ({"model": "gpt-4o"}, 2008, "'gpt-4o' does not begin with a provider; there are: "),
     ({"model": "nobody/gpt-4o"}, 2008, "'nobody/gpt-4o' does not begin with a provider"),
-    ({"model": "google-vertex-ai/x"}, 2008, "does not begin with a provider"),
+    ({"model": "azure-openai/x"}, 2008, "azure-openai is not served at compat/chat/completions; there are: "),
     ({"model": "openai/"}, 2008, "does not begin with a provider"),
     ({"model": "/gpt-4o"}, 2008, "does not begin with a provider"),
     ({"model": "custom-nobody/x"}, 2008, "There is no custom provider 'nobody'"),
     ({"model": "replicate/x"}, 2008, "replicate is not served at compat/chat/completions; there are: "),
-    ({"model": "dynamic/route"}, 2019, "'dynamic/route' is a dynamic route"),
+    ({"model": "dynamic/"}, 2008, "does not begin with a provider"),
     ({"model": 7}, 2019, "model: expected a text"),
     ({"model": "openai/" + "x" * 300}, 2019, "model: expected at most 256"),
     ({"messages": []}, 2019, "model: is missing"),
@@ -198,7 +197,7 @@ def test_what_is_refused(running: Server, place: str, taker: Upstream, body: Any
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "chat/completions", 405), ("POST", "models", 405), ("POST", "responses", 404), ("POST", "", 404)],
+    [("GET", "chat/completions", 405), ("POST", "models", 405), ("POST", "", 404)],
 )
 def test_other_paths_and_methods(running: Server, place: str, method: str, path: str, status: int) -> None:
     body = None if method == "GET" else {"model": "openai/ok"}

@@ -685,18 +685,19 @@ async def test_a_slow_upload_is_no_timeout(client: Connector, kind: str) -> None
     """The first byte's time begins when the request has left; until then there need only be progress."""
     if kind == AIOHTTP:
         pytest.skip("aiohttp has no limit for the time that writing takes")
-    size = 12_000_000
+    size, slowly = 24_000_000, 8_000_000  # more is left after the slow part than sockets' buffers hold
 
     async def script(peer: Peer) -> None:
         await peer.request(body=False)
         left = size
         while left:
             left -= len(await peer.some(65536))
-            await asyncio.sleep(0.001)
+            if left > size - slowly:
+                await asyncio.sleep(0.01)  # more than a second in all
         await peer.send(PLAIN)
 
     async with raw_upstream(script) as upstream:
-        request = outgoing(upstream.port, body=b"x" * size, timers=Timers(30, 0.15, 0.15))
+        request = outgoing(upstream.port, body=b"x" * size, timers=Timers(30, 1, 1))
         assert await read_all(await client.open(request)) == b"hello"
 
 

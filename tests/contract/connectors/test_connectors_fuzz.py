@@ -15,7 +15,11 @@ from support.raw_upstream import Peer, Script, raw_upstream
 from support.strict_http import Read, Written, cuts, read_answer, spoilt, written_answers
 
 pytestmark = pytest.mark.timeout(120, method="thread")
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 LIMITED = Timers(connect=10, first_byte=10, idle=10)
 NEXT = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext"

@@ -14,9 +14,9 @@ from support.command_line import Ran, command
 
 ACCOUNT = "a" * 32
 TYPES = [
-    {"id": "cost", "name": "Cost", "enable": True, "unit": "USD"},
-    {"id": "speed", "name": "Speed", "enable": True, "unit": "ms"},
-    {"id": "old", "name": "Old", "enable": False, "unit": ""},
+    {"id": "cost", "name": "Cost", "type": "aggregate", "enable": True, "unit": "USD"},
+    {"id": "speed", "name": "Speed", "type": "aggregate", "enable": True, "unit": "ms"},
+    {"id": "old", "name": "Old", "type": "aggregate", "enable": False, "unit": ""},
 ]
 
 
@@ -134,9 +134,17 @@ def test_filters_make_a_dataset_that_is_gone_afterwards(api: Api) -> None:
 def test_the_table_says_what_each_number_was_computed_from(api: Api) -> None:
     ran = evaluate(api)
     lines = [line.split() for line in ran.out.splitlines()]
-    assert lines[1] == ["evaluator", "value", "unit", "from", "logs", "skipped", "failed", "status"]
-    assert lines[2] == ["Cost", "0.5", "USD", "3", "of", "5", "2", "0", "as", "told"]
-    assert lines[3] == ["Speed", "≈123.457", "ms", "3", "of", "5", "2", "0", "as", "told"]
+    assert " ".join(lines[1]) == "evaluator value unit 95 % interval from logs skipped failed status"
+    assert lines[2] == ["Cost", "0.5", "USD", "-", "3", "of", "5", "2", "0", "as", "told"]
+    assert lines[3] == ["Speed", "≈123.457", "ms", "-", "3", "of", "5", "2", "0", "as", "told"]
+
+
+def test_the_table_has_intervals_and_says_why_there_is_none(api: Api) -> None:
+    api.final[0] |= {"low": "0.25", "high": "0.875", "interval_note": None}
+    api.final[1] |= {"low": None, "high": None, "interval_note": "there is one log only"}
+    lines = evaluate(api).out.splitlines()
+    assert "0.25 … 0.875" in lines[2]
+    assert lines[4] == "Speed: no interval: there is one log only"
 
 
 def test_json_is_the_evaluation_and_nothing_else(api: Api) -> None:
@@ -171,7 +179,7 @@ def test_results_that_do_not_come_in_time(api: Api) -> None:
     api.polls = 10**9
     ran = evaluate(api, "--timeout", "1")
     assert (ran.code, ran.out) == (1, "")
-    assert "no results after 1 s" in ran.err
+    assert "it has not ended after 1 s" in ran.err
     assert (
         f"goes on in the server: GET {api.url}/accounts/{ACCOUNT}/ai-gateway/gateways/g/evaluations/e1" in ran.err
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gaugeway import app
 from gaugeway.cli.token import parse_expiry
+from gaugeway.core.credentials import hash_of
 from gaugeway.core.errors import BadInput
 from gaugeway.core.model import Permission
 from gaugeway.core.settings import Settings
@@ -39,13 +40,13 @@ def test_a_token_is_made_found_by_its_text_and_revoked(folder: Path) -> None:
     token = made(command("token", "create", "ci", "--permission", "read", "--json", "--data", str(folder)))
     with closing(open_stores(folder)) as stores:
         before = stores.config.version()
-        found = stores.tokens.find(app.hash_token(str(token["token"])))
+        found = stores.tokens.find(hash_of(str(token["token"])))
         assert found is not None
         assert (found.id, found.name, found.permissions) == (token["id"], "ci", (Permission.READ,))
         ran = command("token", "revoke", str(token["id"]), "--data", str(folder))
         assert (ran.code, ran.out) == (0, "")
         assert "is revoked" in ran.err
-        assert stores.tokens.find(app.hash_token(str(token["token"]))) is None
+        assert stores.tokens.find(hash_of(str(token["token"]))) is None
         assert stores.config.version() != before  # a running server sees it
 
 
@@ -61,7 +62,7 @@ def test_the_text_is_shown_once_and_can_be_cut_out(folder: Path) -> None:
     (line,) = [line for line in ran.out.splitlines() if line.startswith("token  ")]
     text = line.split()[1]
     with closing(open_stores(folder)) as stores:
-        found = stores.tokens.find(app.hash_token(text))
+        found = stores.tokens.find(hash_of(text))
     assert found is not None
     assert found.email == "me@x"
     assert "only time" in ran.err

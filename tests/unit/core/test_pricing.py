@@ -236,7 +236,7 @@ def test_custom_cost(rates: CustomCost, expected: str, provider: str) -> None:
     if rates.per_cache_write_token is not None:
         usage = USED
     priced = BOOK.price(log(provider, "m", usage, custom_cost=rates))
-    assert priced == Priced(Decimal(expected), custom=True)
+    assert priced == Priced(Decimal(expected), custom=True, by="cf-aig-custom-cost")
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_figures_that_contradict_one_another() -> None:
 def test_a_failure_without_figures_is_unknown_and_not_free(
     outcome: Outcome, status: int | None, message: str
 ) -> None:
-    attempts = (Attempt(provider="openai", step=0, status_code=status, duration=1),)
+    attempts = (Attempt(provider="openai", step=0, status_code=status, duration=1, may_be_billed=status is None),)
     assert message in reason(outcome=outcome, attempts=attempts)
 
 
@@ -499,3 +499,13 @@ def test_the_price_data_is_not_loaded_before_it_is_needed() -> None:
         "assert 'genai_prices.data' not in sys.modules and 'pydantic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_request_that_reached_nobody_is_unknown_for_that_reason() -> None:
+    attempts = (Attempt(provider="openai", step=0, status_code=None, duration=1, error="refused"),)
+    assert "was not reached" in reason(outcome=Outcome.UPSTREAM_ERROR, attempts=attempts)
+
+
+def test_who_is_turned_away_after_an_attempt_without_an_answer_did_not_cost_nothing() -> None:
+    sent = Attempt(provider="openai", step=0, status_code=None, duration=1, may_be_billed=True)
+    assert "is not known" in reason(outcome=Outcome.SPEND_LIMITED, attempts=(sent,))

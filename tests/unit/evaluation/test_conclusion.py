@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 from gaugeway.core.aggregates import Aggregated
+from gaugeway.core.metrics import NO_INTERVAL, Direction, Interval, Metric
 from gaugeway.core.model import Result, ResultStatus
-from gaugeway.core.ports import Metric
 from gaugeway.evaluation import conclusion
 from support import laboratory as lab
 
@@ -21,13 +21,14 @@ class Scripted:
     """An evaluator that answers or raises what it is given."""
 
     name, type, version, description, unit = "Scripted", "code", "1", "Says what it is told.", "-"
+    direction = Direction.LOWER
     aggregates = ()
 
     def __init__(self, answer: object) -> None:
         self.id = "scripted"
         self.answer = answer
 
-    def conclude(self, total, values):
+    def conclude(self, selected):
         if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
@@ -39,6 +40,25 @@ def queued() -> Result:
 
 def concluded(answer: object, selected: Aggregated = TEN) -> Result:
     return conclusion.conclude(queued(), Scripted(answer), selected, lab.NOON + 9)
+
+
+def test_the_interval_stands_beside_the_value():
+    result = concluded(Metric(value=Decimal(5), n=10, interval=Interval(Decimal("1E+1"), Decimal("20.50"), "t")))
+    assert (result.low, result.high, result.interval_method, result.interval_note) == ("10", "20.5", "t", "")
+    assert (result.unit, result.direction) == ("-", "lower")
+
+
+@pytest.mark.parametrize(
+    ("metric", "note"),
+    [
+        (Metric(value=Decimal(5), n=10), NO_INTERVAL),
+        (Metric(value=Decimal(5), n=10, no_interval="there is one log only"), "there is one log only"),
+        (Metric(value=None, n=0, skipped=10), "there is no value"),
+    ],
+)
+def test_without_an_interval_it_says_why(metric, note):
+    result = concluded(metric)
+    assert (result.low, result.high, result.interval_method, result.interval_note) == ("", "", "", note)
 
 
 def test_completed():
@@ -94,6 +114,14 @@ def test_failed_on_every_usable_log():
         (Metric(value=Decimal(1), n=11, skipped=-1), "must be the 10 logs"),
         (Metric(value=None, n=10), "a value needs logs"),
         (Metric(value=Decimal(0), n=0, skipped=10), "a value needs logs"),
+        (
+            Metric(value=None, n=0, skipped=10, interval=Interval(Decimal(0), Decimal(1), "t")),
+            "needs a value and two",
+        ),
+        (Metric(value=Decimal(1), n=10, interval=Interval(0.5, Decimal(2), "t")), "two finite Decimals"),
+        (Metric(value=Decimal(1), n=10, interval=Interval(Decimal(0), Decimal("NaN"), "t")), "two finite Decimals"),
+        (Metric(value=Decimal(1), n=10, interval=Interval(Decimal(3), Decimal(2), "t")), "from low to high"),
+        (Metric(value=Decimal(1), n=10, interval=Interval(Decimal(0), Decimal(2), "")), "names its method"),
     ],
 )
 def test_what_an_evaluator_gets_wrong_is_a_failure_never_a_number(answer, says, caplog):

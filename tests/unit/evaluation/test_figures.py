@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gaugeway.core.metrics import Metric
 from gaugeway.core.model import LogRecord, Outcome
 from gaugeway.core.money import plain
-from gaugeway.core.ports import Metric
 from gaugeway.evaluation.evaluators import load
 from support import laboratory as lab
 
@@ -20,7 +20,7 @@ EVALUATORS = {evaluator.id: evaluator for evaluator in load()}
 def judged(type_id: str, logs: list[LogRecord]) -> Metric:
     evaluator = EVALUATORS[type_id]
     selected = lab.aggregate(logs, evaluator.aggregates)
-    return evaluator.conclude(selected.total, selected.values)
+    return evaluator.conclude(selected)
 
 
 def shown(metric: Metric) -> tuple[str, int, int]:

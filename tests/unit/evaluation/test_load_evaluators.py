@@ -9,21 +9,38 @@ from pathlib import Path
 import pytest
 
 from gaugeway.core.errors import GaugewayError
+from gaugeway.core.samples import ItemEvaluator
 from gaugeway.evaluation.evaluators import load
 
 GOOD = """
 from decimal import Decimal
 from gaugeway.core.aggregates import Aggregate, Column, Op
-from gaugeway.core.ports import Metric
+from gaugeway.core.metrics import Direction, Metric
 
 class Mine:
     id, name, type, version, unit = "mine", "Mine", "aggregate", "1", "%"
     description = "Logs with a score, in percent. Higher is better."
+    direction = Direction.HIGHER
     aggregates = (Aggregate(Op.COUNT, Column.SCORE),)
-    def conclude(self, total, values):
-        return Metric(value=Decimal(1), n=total)
+    def conclude(self, selected):
+        return Metric(value=Decimal(1), n=selected.total)
 
 EVALUATOR = Mine()
+"""
+
+
+FOR_LOGS = """
+from gaugeway.core.samples import ItemEvaluator, Scorer, passed
+
+class Mine(Scorer, frozen=True, kw_only=True):
+    at_most: int = 3
+    def score(self, sample):
+        return passed(len(sample.text.split()) <= self.at_most)
+
+EVALUATOR = ItemEvaluator(
+    id="mine", name="Mine", version="1", unit="%", scorer=Mine, figure="share",
+    description="Answers of few words, in percent. Higher is better.",
+)
 """
 
 
@@ -48,12 +65,20 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_built_in_ones():
-    assert [evaluator.id for evaluator in load()] == ["cost", "human_feedback", "speed"]
+    assert {"cost", "human_feedback", "speed"} <= {evaluator.id for evaluator in load()}
 
 
 def test_one_from_an_entry_point(install):
+    built_in = [evaluator.id for evaluator in load()]
     install("their_evaluators", GOOD)
-    assert [evaluator.id for evaluator in load()] == ["cost", "human_feedback", "speed", "mine"]
+    assert [evaluator.id for evaluator in load()] == [*built_in, "mine"]
+
+
+def test_one_for_single_logs_from_an_entry_point(install):
+    install("their_evaluators", FOR_LOGS)
+    [mine] = [evaluator for evaluator in load() if evaluator.id == "mine"]
+    assert isinstance(mine, ItemEvaluator)
+    assert mine.parameters_schema()["properties"] == {"at_most": {"type": "integer", "default": 3}}
 
 
 def test_a_built_in_id_cannot_be_taken(install):
@@ -76,11 +101,13 @@ def test_two_of_theirs_cannot_share_an_id(install):
         (('"mine"', '""'), "needs the text 'id'"),
         (('"mine"', '"Mine It"'), "must match"),
         (('"%"', "5"), "needs the text 'unit', found 5"),
+        (("Direction.HIGHER", '"higher"'), "direction must be a Direction, found 'higher'"),
         (("def conclude", "def judge"), "needs the method conclude"),
         (("(Aggregate(Op.COUNT, Column.SCORE),)", '"score"'), "tuple of Aggregate"),
         (("(Aggregate(Op.COUNT, Column.SCORE),)", '("score",)'), "tuple of Aggregate"),
         (("Op.COUNT, Column.SCORE", "Op.COUNT_EQUAL, Column.SCORE"), "tuple of Aggregate"),
         (("Op.COUNT, Column.SCORE", "Op.COUNT, Column.SCORE, 3"), "tuple of Aggregate"),
+        (("Op.COUNT, Column.SCORE", "Op.DISTRIBUTION, Column.COST_SAVED"), "tuple of Aggregate"),
     ],
 )
 def test_an_incomplete_one_is_named(install, change, says):

@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from gaugeway.core.errors import SearchTooLong
+from gaugeway.core.metrics import Direction, Metric
 from gaugeway.core.model import Evaluation, ResultStatus, Scope
-from gaugeway.core.ports import Metric
 from gaugeway.evaluation.evaluators import load
-from gaugeway.evaluation.runner import Pace, Runner
+from gaugeway.evaluation.leased import Pace
+from gaugeway.evaluation.runner import Runner
 from support import laboratory as lab
 
 QUICK = Pace(poll_s=0.01, lease_ms=60_000, renew_s=0.01, flush_timeout_s=0.5, retry_s=0.01, retry_max_s=0.02)
@@ -117,6 +119,25 @@ async def test_figures_that_lack_lost_logs_say_so():
         assert "7 logs of this gateway could not be kept" in result.status_description
 
 
+async def test_a_search_in_bodies_without_an_end_fails_at_once_and_says_why():
+    item = lab.evaluation()
+    bench = Bench(item)
+    asked: list[int] = []
+
+    def end() -> None:
+        asked.append(1)
+        raise SearchTooLong("narrow the search")
+
+    bench.logs.trouble = end
+    async with running(bench.runner()):
+        await until(lambda: bench.now(item).processed)
+    assert {(row.status, row.result, row.total_logs) for row in bench.now(item).results} == {
+        (ResultStatus.FAILED, "", 0)
+    }
+    assert all("narrow the search" in row.status_description for row in bench.now(item).results)
+    assert asked == [1], "trying again would not help"
+
+
 async def test_all_evaluators_share_one_query_and_the_barrier_comes_before_it():
     item = lab.evaluation(lab.dataset(("model", "eq", ["m"])), lab.dataset())
     bench = Bench(item)
@@ -126,7 +147,7 @@ async def test_all_evaluators_share_one_query_and_the_barrier_comes_before_it():
         await until(lambda: bench.now(item).processed)
     [(scope, where, wanted)] = bench.logs.asked
     assert (scope, where.until_ms, len(where.alternatives)) == (item.scope, item.created_at, 2)
-    assert len(wanted) == len(set(wanted)) == 6
+    assert len(wanted) == len(set(wanted)) == 8
     assert flushed == [1]
 
 
@@ -161,10 +182,11 @@ async def test_no_matching_log_is_an_end_not_an_error():
 
 class Crash:
     id, name, type, version, description, unit = "crash", "Crash", "aggregate", "1", "Always raises.", "-"
+    direction = Direction.LOWER
     aggregates = ()
 
-    def conclude(self, total, values) -> Metric:
-        raise ZeroDivisionError(f"over {total} logs")
+    def conclude(self, selected) -> Metric:
+        raise ZeroDivisionError(f"over {selected.total} logs")
 
 
 async def test_an_evaluator_that_raises_fails_alone(caplog):
@@ -257,7 +279,7 @@ async def test_an_evaluation_deleted_meanwhile_does_not_come_back():
     go_on = threading.Event()
     bench.logs.trouble = lambda: _wait(go_on)
     async with running(bench.runner()):
-        await until(lambda: len(bench.logs.asked) == 1)
+        await until(lambda: bool(bench.logs.asked))
         bench.evaluations.delete(item.scope, item.id)
         go_on.set()
         await until(lambda: bench.now(other).processed)

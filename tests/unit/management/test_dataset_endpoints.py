@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from gaugeway.core.query import DATASET_KEYS, KEYS
+from gaugeway.core.query import DATASET_KEYS, KEYS, Kind
 from support.control_plane import NOW, ControlPlane, error, errors
 
 DATASETS = "/gateways/main/datasets"
@@ -88,8 +89,13 @@ def test_any_text_is_a_name(plane: ControlPlane, name: str) -> None:
 @pytest.mark.parametrize(
     ("item", "path"),
     [
-        ({"key": "event_id", "operator": "eq", "value": ["x"]}, ["key"]),
-        ({"key": "model", "operator": "neq", "value": ["x"]}, ["operator"]),
+        ({"key": "model", "operator": "is", "value": ["x"]}, ["operator"]),
+        ({"key": "wholesale", "operator": "eq", "value": [True]}, ["key"]),
+        ({"key": "metadata.", "operator": "eq", "value": ["x"]}, ["key"]),
+        ({"key": "metadata." + "x" * 201, "operator": "eq", "value": ["x"]}, ["key"]),
+        ({"key": "metadata.team", "operator": "gt", "value": ["x"]}, ["operator"]),
+        ({"key": "metadata.team", "operator": "eq", "value": [None]}, ["value", 0]),
+        ({"key": "id", "operator": "eq", "value": ["no id"]}, ["value", 0]),
         ({"key": "model", "operator": "eq", "value": [None]}, ["value", 0]),
         ({"key": "model", "operator": "eq", "value": []}, ["value"]),
         ({"key": "model", "operator": "eq", "value": "x"}, ["value"]),
@@ -110,9 +116,10 @@ def test_bad_filters(plane: ControlPlane, item: Any, path: list[Any]) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_only_some_keys_are_possible(plane: ControlPlane, key: str) -> None:
-    examples = {"created_at": "2026-01-01", "success": True, "cached": False, "feedback": 1}
-    value = examples.get(key, "x" if key.endswith("type") or key in ("provider", "model") else 1)
-    body = {**BODY, "filters": [{"key": key, "operator": "eq", "value": [value]}]}
+    examples = {"created_at": "2026-01-01", "feedback": 1, "id": "01890000-0000-7000-8000-000000000000"}
+    value = examples.get(key, {Kind.FLAG: True, Kind.TEXT: "x"}.get(KEYS[key], 1))
+    operator = "contains" if KEYS[key] is Kind.BODY else "eq"
+    body = {**BODY, "filters": [{"key": key, "operator": operator, "value": ["x" if operator != "eq" else value]}]}
     status = plane.call("POST", DATASETS, body).status_code
     assert status == (200 if key in DATASET_KEYS else 400)
 
@@ -150,3 +157,13 @@ def test_a_dataset_of_another_gateway_or_account_does_not_exist(plane: ControlPl
     for path in (f"/gateways/second/datasets/{made['id']}", f"{DATASETS}/unknown", "/gateways/absent/datasets/x"):
         assert error(plane.call(method, path, body), 404)[0] == 7002
     assert plane.get(f"{DATASETS}/{made['id']}")["result"] == made
+
+
+def test_a_dataset_of_one_entry_of_the_metadata_is_kept_and_means_its_logs(plane: ControlPlane) -> None:
+    entries = ({"team": "blue", "value": "red"}, {"team": "red"}, {"other": "blue"})
+    ours, *_ = [plane.log(metadata=metadata) for metadata in entries]
+    filters = [{"key": "metadata.team", "operator": "neq", "value": ["red"]}]
+    made = plane.make(DATASETS, {**BODY, "filters": filters})
+    assert made["filters"] == filters
+    found = plane.get("/gateways/main/logs", filters=json.dumps(filters))["result"]
+    assert [log["id"] for log in found] == [ours]

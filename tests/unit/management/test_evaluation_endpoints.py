@@ -46,6 +46,15 @@ def test_create_answers_at_once_with_a_row_for_each_type(plane: ControlPlane, da
             "total_logs": 0,
             "skipped": 0,
             "failed": 0,
+            "pending": 0,
+            "low": None,
+            "high": None,
+            "interval_level": None,
+            "interval_method": None,
+            "interval_note": None,
+            "unit": None,
+            "direction": None,
+            "agreement": None,
         }
         for row, type_id in zip(made["results"], ["speed", "cost"], strict=True)
     ]
@@ -58,8 +67,11 @@ def test_create_answers_at_once_with_a_row_for_each_type(plane: ControlPlane, da
         "modified_at": DATE,
         "processed": False,
         "total_logs": 0,
+        "cluster_by": None,
+        "snapshot": None,
         "datasets": [embedded],
         "results": rows,
+        "window": None,
     }
     assert plane.installation.woken == 1
     assert plane.get(f"{EVALUATIONS}/{made['id']}")["result"] == made
@@ -88,8 +100,46 @@ def test_results_are_shown_as_they_come(plane: ControlPlane, dataset: dict[str, 
     assert (shown["processed"], shown["total_logs"]) == (True, 10)
     (row,) = shown["results"]
     assert row.items() >= {"status": 2, "result": "0.0000125", "total_logs": 7, "skipped": 2, "failed": 1}.items()
+    assert (row["low"], row["high"], row["interval_level"]) == (None, None, None)
+    assert row["interval_note"] == "this result was computed before results had intervals"
     assert [item["id"] for item in plane.get(EVALUATIONS, processed="true")["result"]] == [made["id"]]
     assert plane.get(EVALUATIONS, processed="false")["result"] == []
+
+
+def test_logs_may_be_clustered(plane: ControlPlane, dataset: dict[str, Any]) -> None:
+    made = plane.make(EVALUATIONS, body(dataset, cluster_by="metadata.user"))
+    assert made["cluster_by"] == "metadata.user"
+    assert plane.get(f"{EVALUATIONS}/{made['id']}")["result"]["cluster_by"] == "metadata.user"
+    _, path, message = error(plane.call("POST", EVALUATIONS, body(dataset, name="other", cluster_by="moon")))
+    assert path == ["body", "cluster_by"]
+    assert "'metadata.KEY'" in message
+    plane.call("DELETE", f"{EVALUATIONS}/{made['id']}")
+
+
+def test_an_interval_is_shown_or_why_there_is_none(plane: ControlPlane, dataset: dict[str, Any]) -> None:
+    made = plane.make(EVALUATIONS, body(dataset, evaluation_type_ids=["cost", "speed", "human_feedback"]))
+    evaluation = plane.stores.evaluations.claim("me", NOW, 10_000)
+    assert evaluation is not None
+    known, unknown, empty = (
+        structs.replace(row, **{"status": ResultStatus.COMPLETED, "unit": "USD", "direction": "lower"} | fields)
+        for row, fields in zip(
+            evaluation.results,
+            (
+                {"result": "2", "low": "1.5", "high": "2.5", "interval_method": "t"},
+                {"result": "2", "interval_note": "there is one log only"},
+                {"status": ResultStatus.COMPLETED_WITHOUT_LOGS},
+            ),
+            strict=True,
+        )
+    )
+    assert plane.stores.evaluations.save(evaluation, "me", [known, unknown, empty], 1)
+    rows = plane.get(f"{EVALUATIONS}/{made['id']}")["result"]["results"]
+    fields = ("low", "high", "interval_level", "interval_method", "interval_note", "unit", "direction")
+    assert [tuple(row[field] for field in fields) for row in rows] == [
+        ("1.5", "2.5", 0.95, "t", None, "USD", "lower"),
+        (None, None, None, None, "there is one log only", "USD", "lower"),
+        (None, None, None, None, "there is no value", "USD", "lower"),
+    ]
 
 
 def test_a_dataset_that_changes_or_goes_leaves_its_copy(plane: ControlPlane, dataset: dict[str, Any]) -> None:
@@ -213,6 +263,10 @@ def test_types(plane: ControlPlane) -> None:
         "modified_at": "2026-11-01T00:00:00.000Z",
         "version": "1",
         "unit": "USD",
+        "direction": "lower",
+        "evaluator_id": "cost",
+        "parameters": None,
+        "parameters_schema": None,
     }
     assert answer["result_info"] == {"count": 3, "page": 1, "per_page": 20, "total_count": 3, "total_pages": 1}
 

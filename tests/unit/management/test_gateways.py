@@ -162,13 +162,11 @@ ASKS_FOR_MORE: dict[str, Any] = {
     "logpush": True,
     "zdr": True,
     "store_id": "store",
-    "byok_only": True,
     "log_classification": True,
     "workers_ai_billing_mode": "unified",
     "otel": [{"url": "https://otel.example", "headers": {}}],
     "dlp": {"enabled": True, "action": "FLAG", "profiles": []},
     "guardrails": {"prompt": {"P1": "FLAG"}, "response": {}},
-    "spend_limits": {"enabled": True, "rules": []},
     "stripe": {"authorization": "x", "usage_events": []},
 }
 ASKS_FOR_NOTHING: dict[str, Any] = {

@@ -15,7 +15,11 @@ from gaugeway.management import create_app
 from gaugeway.management.log_query import LogList
 from support.control_plane import REQUIRED, ControlPlane, Installation, error
 
-FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FUZZ = settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 JSON = st.recursive(
     st.one_of(
         st.none(),
@@ -41,11 +45,21 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/gateways/main"): {**REQUIRED, "log_management": 10_000, "spend_limits": None},
     ("POST", "/gateways/main/datasets"): {"name": "n", "enable": True, "filters": [FILTER]},
     ("PUT", "/gateways/main/datasets/DATASET"): {"name": "n", "enable": True, "filters": [FILTER]},
+    ("POST", "/gateways/main/datasets/DATASET/snapshots"): {
+        "name": "n",
+        "sample": {"size": 1, "by": "model"},
+        "split": {"part": "a", "shares": {"a": 1, "b": 1}},
+        "redact": [{"kind": "email"}, {"pattern": "x", "replacement": "y"}],
+    },
+    ("POST", "/gateways/main/datasets/DATASET/snapshots/SNAPSHOT/items"): {
+        "items": [{"content": {"model": "m", "metadata": {"a": 1}, "request": "{}"}, "expected": "e"}]
+    },
     ("POST", "/gateways/main/evaluations"): {
         "name": "n",
         "dataset_ids": ["DATASET"],
         "evaluation_type_ids": ["cost"],
     },
+    ("POST", "/evaluation-types"): {"name": "n", "evaluator_id": "contains", "parameters": {}, "description": "d"},
     ("PATCH", "/gateways/main/logs/LOG"): {"feedback": 1, "score": 1, "metadata": {"a": 1}},
     ("POST", "/custom-providers"): {"name": "n", "slug": "s", "base_url": "https://a.example", "headers": "{}"},
     ("PATCH", "/custom-providers/PROVIDER"): {"position": 1, "base_url": "https://a.example", "link": "x"},
@@ -59,9 +73,16 @@ class Filled:
         self.plane = plane
         plane.make_gateway()
         dataset = plane.make("/gateways/main/datasets", {"name": "set", "enable": True, "filters": []})
+        asked = {"name": "open", "import_format": "plain"}
+        snapshot = plane.make(f"/gateways/main/datasets/{dataset['id']}/snapshots", asked)
         body = {"name": "p", "slug": "p", "base_url": "https://a.example"}
         provider = plane.make("/custom-providers", body)
-        self.ids = {"DATASET": dataset["id"], "PROVIDER": provider["id"], "LOG": plane.log()}
+        self.ids = {
+            "DATASET": dataset["id"],
+            "SNAPSHOT": snapshot["id"],
+            "PROVIDER": provider["id"],
+            "LOG": plane.log(),
+        }
 
     def path(self, path: str) -> str:
         for name, identifier in self.ids.items():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaugeway.core.errors import BadInput
-from gaugeway.core.provider import Provider
+from gaugeway.core.provider import Provider, Request, placing_of
 from gaugeway.providers import load
 from gaugeway.providers.custom import custom
 from gaugeway.providers.parts.paths import checked
@@ -19,10 +19,16 @@ OWN = custom("mine", "https://llm.example/base/")
 
 def url(slug: str, rest: str) -> str:
     provider: Provider = OWN if slug == "custom" else PROVIDERS[slug]
-    return provider.base_url + provider.upstream_path(rest, ACCOUNT)
+    placing = placing_of(provider)
+    if placing is None:
+        return provider.base_url + provider.upstream_path(rest, ACCOUNT)
+    placed = placing.place(Request(rest=rest, query=b"", headers=[]), [])
+    return f"https://{placed.host}" + provider.upstream_path(placed.rest, ACCOUNT)
 
 
 GOOGLE = "https://generativelanguage.googleapis.com"
+VERTEX = "https://aiplatform.googleapis.com"
+VERTEX_EAST = "https://us-east5-aiplatform.googleapis.com"
 CLOUDFLARE = f"https://api.cloudflare.com/client/v4/accounts/{ACCOUNT}/ai"
 TABLE = [
     ("openai", "chat/completions", "https://api.openai.com/v1/chat/completions"),
@@ -95,6 +101,26 @@ TABLE = [
     ("deepgram", "v1/listen", "https://api.deepgram.com/v1/listen"),
     ("ideogram", "v1/ideogram-v3/generate", "https://api.ideogram.ai/v1/ideogram-v3/generate"),
     ("fal", "fal-ai/flux/dev", "https://fal.run/fal-ai/flux/dev"),
+    ("azure-openai", "res-1/gpt-4o/chat/completions",
+     "https://res-1.openai.azure.com/openai/deployments/gpt-4o/chat/completions"),
+    ("azure-openai", "res-1/openai/v1/responses", "https://res-1.openai.azure.com/openai/v1/responses"),
+    ("azure-openai", "res-1/openai/chat/completions",
+     "https://res-1.openai.azure.com/openai/deployments/openai/chat/completions"),
+    ("aws-bedrock", "bedrock-runtime/us-east-1/model/us.anthropic.claude-x-v1%3A0/invoke",
+     "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-x-v1%3A0/invoke"),
+    ("aws-bedrock", "bedrock-runtime/us-east-1//model/a:0/converse-stream",
+     "https://bedrock-runtime.us-east-1.amazonaws.com//model/a:0/converse-stream"),
+    ("aws-bedrock", "bedrock-mantle/us-east-1/anthropic/v1/messages",
+     "https://bedrock-mantle.us-east-1.api.aws/anthropic/v1/messages"),
+    ("baseten", "v1/chat/completions", "https://inference.baseten.co/v1/chat/completions"),
+    ("baseten", "chat/completions", "https://inference.baseten.co/v1/chat/completions"),
+    ("baseten", "model/abc123", "https://model-abc123.api.baseten.co/production/predict"),
+    ("baseten", "model/abc123/sync/v1/chat/completions",
+     "https://model-abc123.api.baseten.co/sync/v1/chat/completions"),
+    ("google-vertex-ai", "v1/projects/p/locations/us-east5/publishers/google/models/g:generateContent",
+     VERTEX_EAST + "/v1/projects/p/locations/us-east5/publishers/google/models/g:generateContent"),
+    ("google-vertex-ai", "projects/p/locations/global/publishers/anthropic/models/c@1:rawPredict",
+     VERTEX + "/v1/projects/p/locations/global/publishers/anthropic/models/c@1:rawPredict"),
     ("custom", "v1/v1/chat/completions", "https://llm.example/base/v1/v1/chat/completions"),
     ("custom", "", "https://llm.example/base/"),
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gaugeway.core.model import Usage
 from gaugeway.core.provider import Provider, Reported
@@ -534,7 +535,7 @@ CASES: list[tuple[str, str, dict[str, Any], Usage, str | None]] = [
             tokens_out=7163 + 2000 + 100,
             reasoning_tokens=2000,
             reported_cost=Decimal("0.42"),
-            other_units={"web_searches": 18},
+            other_units={"web_searches": 18, "output_citation_tokens": 100},
         ),
         "m-1",
     ),
@@ -745,10 +746,16 @@ def test_an_answer_without_figures_says_nothing(slug: str, document: dict[str, A
     assert provider(slug).read_response("x", "application/json", compact(document)) == Reported()
 
 
-@pytest.mark.parametrize("value", [-1, True, False, 1.0, 1.5, 1 << 60, 10**400, "12", [], {}, None, float("nan")])
-def test_what_is_no_count_is_not_reported(value: object) -> None:
+@pytest.mark.parametrize("value", [-1, True, False, 1.5, 1 << 60, 10**400, 1e300, "12", [], {}, float("nan")])
+def test_what_is_no_count_is_not_reported_and_leaves_a_doubt(value: object) -> None:
     def read(slug: str, document: dict[str, Any]) -> Usage | None:
-        return provider(slug).read_response("x", "application/json", compact(document)).usage
+        usage = provider(slug).read_response("x", "application/json", compact(document)).usage
+        if usage is not None:
+            assert usage.doubt is not None
+            assert "is no count" in usage.doubt
+            assert len(usage.doubt) < 120
+            usage = replace(usage, doubt=None)
+        return usage
 
     assert read("openai", chat({"prompt_tokens": value, "completion_tokens": 5})) in (Usage(tokens_out=5), None)
     assert read("anthropic", message({"input_tokens": value, "output_tokens": 5})) in (Usage(tokens_out=5), None)
@@ -759,6 +766,18 @@ def test_what_is_no_count_is_not_reported(value: object) -> None:
     assert read("cohere", {"usage": {"billed_units": {"input_tokens": value, "output_tokens": 5}}}) in (
         Usage(tokens_out=5),
         None,
+    )
+
+
+def test_null_is_not_said_and_whole_numbers_are_counts_however_they_are_written() -> None:
+    read = provider("cohere").read_response
+    body = b'{"usage":{"billed_units":{"input_tokens":12.0,"output_tokens":1.2e1,"search_units":null}}}'
+    assert read("x", "application/json", body).usage == Usage(tokens_in=12, tokens_out=12)
+    body = (
+        b'{"usage":{"prompt_tokens":12.0,"completion_tokens":1.2e1,"prompt_tokens_details":{"cached_tokens":null}}}'
+    )
+    assert provider("openai").read_response("x", "application/json", body).usage == Usage(
+        tokens_in=12, tokens_out=12
     )
 
 

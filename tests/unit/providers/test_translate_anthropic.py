@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gaugeway.core.errors import BadInput, ProtocolBroken
-from gaugeway.providers.translation.anthropic import DEFAULT_MAX_TOKENS, AnthropicCall, AnthropicMessages
+from gaugeway.providers.translation.anthropic import DEFAULT_MAX_TOKENS, AnthropicMessages
+from gaugeway.providers.translation.call import Call
 
 USER = {"role": "user", "content": "Hi"}
 TOOL = {
@@ -21,7 +22,7 @@ ITS_CALL = {"type": "tool_use", "id": "t1", "name": "weather", "input": {"city":
 PIXEL = "iVBORw0KGgo="
 
 
-def call(body: dict[str, Any]) -> AnthropicCall:
+def call(body: dict[str, Any]) -> Call:
     encoded = json.dumps({"messages": [USER], **body}).encode()
     return AnthropicMessages().request("claude-x", encoded, reply_id="chatcmpl-1", created=7)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gaugeway.core.errors import BadInput, ProtocolBroken
-from gaugeway.providers.translation.gemini import GeminiCall, GeminiContents
+from gaugeway.providers.translation.call import Call
+from gaugeway.providers.translation.gemini import GeminiContents
 
 USER = {"role": "user", "content": "Hi"}
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -18,7 +19,7 @@ CALL = {"id": "t1", "type": "function", "function": {"name": "weather", "argumen
 ITS_CALL = {"functionCall": {"id": "t1", "name": "weather", "args": {"city": "Bern"}}}
 
 
-def call(body: dict[str, Any], model: str = "gemini-3-pro") -> GeminiCall:
+def call(body: dict[str, Any], model: str = "gemini-3-pro") -> Call:
     encoded = json.dumps({"messages": [USER], **body}).encode()
     return GeminiContents().request(model, encoded, reply_id="chatcmpl-1", created=7)
 

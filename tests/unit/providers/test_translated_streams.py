@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from gaugeway.core.errors import BadInput, ProtocolBroken
 from gaugeway.core.provider import StreamTranslation, Translation
 from gaugeway.providers.translation.anthropic import AnthropicMessages
+from gaugeway.providers.translation.bedrock import BedrockConverse
+from gaugeway.providers.translation.cohere import CohereChat
 from gaugeway.providers.translation.events import MAX_EVENT, Events
 from gaugeway.providers.translation.gemini import GeminiContents
+from support import event_stream
 
-ANTHROPIC, GEMINI = AnthropicMessages(), GeminiContents()
-BOTH: list[Translation] = [ANTHROPIC, GEMINI]
-each = pytest.mark.parametrize("translation", BOTH, ids=["anthropic", "gemini"])
+ANTHROPIC, GEMINI, BEDROCK, COHERE = AnthropicMessages(), GeminiContents(), BedrockConverse(), CohereChat()
+ALL: list[Translation] = [ANTHROPIC, GEMINI, BEDROCK, COHERE]
+each = pytest.mark.parametrize("translation", ALL, ids=["anthropic", "gemini", "bedrock", "cohere"])
 
 
 def stream_of(translation: Translation, *, usage: bool = True) -> StreamTranslation:
@@ -167,7 +170,7 @@ def test_a_stream_of_anthropic() -> None:
 
 
 def test_without_the_wish_for_figures_there_are_none() -> None:
-    for translation, whole in ((ANTHROPIC, CLAUDE), (GEMINI, GOOGLE)):
+    for translation, whole in ((ANTHROPIC, CLAUDE), (GEMINI, GOOGLE), (BEDROCK, CONVERSE), (COHERE, COMMAND)):
         out, problem = run(stream_of(translation, usage=False), [whole])
         assert (problem, b"usage" in out) == (None, False)
         assert out.endswith(b"data: [DONE]\n\n")
@@ -217,6 +220,119 @@ def test_a_stream_of_gemini() -> None:
     assert (events(out)[0]["id"], events(out)[0]["model"]) == ("r1", "gemini-x")
 
 
+def converse_block(index: int, *deltas: dict[str, Any], tool: dict[str, Any] | None = None) -> bytes:
+    place = {"contentBlockIndex": index}
+    return b"".join(
+        [
+            b"" if tool is None else event_stream.event("contentBlockStart", {"start": {"toolUse": tool}, **place}),
+            *[event_stream.event("contentBlockDelta", {"delta": delta, **place}) for delta in deltas],
+            event_stream.event("contentBlockStop", place),
+        ]
+    )
+
+
+CONVERSE_BEGUN = event_stream.event("messageStart", {"role": "assistant"})
+CONVERSE_STOPPED = event_stream.event("messageStop", {"stopReason": "tool_use"})
+CONVERSE_FIGURES = event_stream.event(
+    "metadata",
+    {"usage": {"inputTokens": 20, "outputTokens": 10, "cacheReadInputTokens": 6}, "metrics": {"latencyMs": 5}},
+)
+CONVERSE = (
+    CONVERSE_BEGUN
+    + converse_block(
+        0,
+        {"reasoningContent": {"text": "h"}},
+        {"reasoningContent": {"text": "m"}},
+        {"reasoningContent": {"signature": "sig"}},
+    )
+    + converse_block(1, {"text": "Zürich "}, {"text": "🌧"})
+    + converse_block(
+        2,
+        {"toolUse": {"input": ""}},
+        {"toolUse": {"input": '{"a":'}},
+        {"toolUse": {"input": "1}"}},
+        tool={"toolUseId": "t1", "name": "f"},
+    )
+    + converse_block(3, tool={"toolUseId": "t2", "name": "g"})
+    + event_stream.event("somethingNew", {"x": 1})
+    + CONVERSE_STOPPED
+    + CONVERSE_FIGURES
+)
+
+
+def test_a_stream_of_bedrock() -> None:
+    out, problem = run(stream_of(BEDROCK), [CONVERSE])
+    assert problem is None
+    expected, _ = run(stream_of(ANTHROPIC), [CLAUDE])  # the same conversation, in another format
+    assert deltas(out) == deltas(expected)
+    first = events(out)[0]
+    assert (first["id"], first["created"], first["model"]) == ("chatcmpl-1", 7, "m")
+
+
+def cohere(kind: str, **fields: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
+
+
+def cohere_delta(kind: str, index: int, **message: Any) -> bytes:
+    return cohere(kind, index=index, delta={"message": message})
+
+
+def cohere_call(kind: str, index: int, arguments: str, **more: Any) -> bytes:
+    function = {"arguments": arguments} | ({"name": more.pop("name")} if more else {})
+    return cohere_delta(kind, index, tool_calls={**more, "function": function})
+
+
+CITED = {"start": 0, "end": 6, "text": "Zürich", "sources": [{"type": "tool", "id": "t0:0"}]}
+COMMAND_ENDED = cohere(
+    "message-end",
+    delta={"finish_reason": "TOOL_CALL", "usage": {"billed_units": {"input_tokens": 20, "output_tokens": 10}}},
+)
+COMMAND = (
+    cohere("message-start", id="c1", delta={"message": {"role": "assistant", "content": [], "tool_calls": []}})
+    + cohere_delta("content-start", 0, content={"type": "thinking", "thinking": ""})
+    + cohere_delta("content-delta", 0, content={"thinking": "hm"})
+    + cohere("content-end", index=0)
+    + cohere_delta("content-start", 1, content={"type": "text", "text": ""})
+    + cohere_delta("content-delta", 1, content={"text": "Zürich "})
+    + cohere_delta("citation-start", 0, citations=CITED)
+    + cohere("citation-end", index=0)
+    + cohere_delta("content-delta", 1, content={"text": "🌧"})
+    + cohere("content-end", index=1)
+    + cohere("tool-plan-delta", delta={"message": {"tool_plan": "I look."}})
+    + cohere_call("tool-call-start", 0, "", id="t1", type="function", name="f")
+    + cohere_call("tool-call-delta", 0, '{"a":')
+    + cohere_call("tool-call-delta", 0, "1}")
+    + cohere("tool-call-end", index=0)
+    + cohere_call("tool-call-start", 1, "", id="t2", type="function", name="g")
+    + cohere("tool-call-end", index=1)
+    + cohere("something-new", delta={})
+    + COMMAND_ENDED
+    + b"data: [DONE]\n\n"
+)
+
+
+def test_a_stream_of_cohere() -> None:
+    out, problem = run(stream_of(COHERE), [COMMAND])
+    assert problem is None
+    assert deltas(out) == [
+        {"role": "assistant", "content": ""},
+        {"reasoning_content": "hm"},
+        {"content": "Zürich "},
+        {"citations": [CITED]},
+        {"content": "🌧"},
+        {"reasoning_content": "I look."},
+        started(0, "t1", "f"),
+        arguments(0, '{"a":'),
+        arguments(0, "1}"),
+        started(1, "t2", "g"),
+        arguments(1, "{}"),
+        "tool_calls",
+        {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30},
+        "[DONE]",
+    ]
+    assert (events(out)[0]["id"], events(out)[0]["model"]) == ("c1", "m")
+
+
 def test_a_stream_of_a_blocked_prompt() -> None:
     out, problem = run(stream_of(GEMINI, usage=False), [b'data: {"promptFeedback":{"blockReason":"SAFETY"}}\n\n'])
     assert problem is None
@@ -253,6 +369,19 @@ def test_an_error_in_mid_stream_is_said_and_ends_it() -> None:
     out, problem = run(stream_of(GEMINI), [b'data: {"error":{"message":"Busy","status":"UNAVAILABLE"}}\n\n'])
     assert deltas(out)[0]["error"]["message"] == "Busy"
     assert problem is not None
+    for translation, whole in (
+        (BEDROCK, CONVERSE_BEGUN + event_stream.failure("throttlingException", "Busy") + CONVERSE_FIGURES),
+        (
+            COHERE,
+            COMMAND[: COMMAND.index(COMMAND_ENDED)]
+            + cohere("message-end", delta={"finish_reason": "ERROR", "error": "Busy"}),
+        ),
+        (COHERE, b'data: {"message":"Busy"}\n\n' + COMMAND),
+    ):
+        out, problem = run(stream_of(translation), [whole])
+        assert deltas(out)[-1]["error"]["message"] == "Busy"
+        assert problem is not None
+        assert "Busy" in problem
 
 
 @pytest.mark.parametrize("length", range(0, len(CLAUDE) - len(named("message_stop")), 97))
@@ -267,6 +396,41 @@ def test_geminis_stream_that_lacks_its_end_is_never_done(length: int) -> None:
     out, problem = run(stream_of(GEMINI), [GOOGLE[:length]])
     assert problem is not None
     assert b"[DONE]" not in out
+
+
+@pytest.mark.parametrize("length", range(0, len(CONVERSE), 89))
+def test_bedrocks_stream_that_lacks_its_end_is_never_done(length: int) -> None:
+    out, problem = run(stream_of(BEDROCK), [CONVERSE[:length]])
+    assert problem is not None
+    assert b"[DONE]" not in out
+
+
+@pytest.mark.parametrize("length", range(0, COMMAND.index(COMMAND_ENDED), 61))
+def test_coheres_stream_that_lacks_its_end_is_never_done(length: int) -> None:
+    out, problem = run(stream_of(COHERE), [COMMAND[:length]])
+    assert problem is not None
+    assert b"[DONE]" not in out
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        converse_block(0, {"image": {"source": {"bytes": "AAAA"}}}),
+        converse_block(0, {"citation": {"title": "x"}}),
+        converse_block(0, {"toolUse": {"input": "{}"}}),
+        converse_block(0, tool={"toolUseId": "s", "name": "search", "type": "server_tool_use"}),
+        event_stream.event("contentBlockStart", {"start": {"image": {"format": "png"}}, "contentBlockIndex": 0}),
+        event_stream.framed({":event-type": "contentBlockDelta", ":message-type": "event"}, b"nonsense"),
+        event_stream.framed({":event-type": "contentBlockDelta", ":message-type": "event"}, b'{"delta":7}'),
+        event_stream.framed({":event-type": "messageStop", ":message-type": "event"}, b"\xff"),
+        b"this is no message at all",
+    ],
+    ids=range(9),
+)
+def test_what_of_bedrocks_cannot_be_translated_ends_the_stream_after_what_could(foreign: bytes) -> None:
+    out, problem = run(stream_of(BEDROCK), [CONVERSE_BEGUN + foreign + CONVERSE_STOPPED + CONVERSE_FIGURES])
+    assert deltas(out) == [{"role": "assistant", "content": ""}]
+    assert problem is not None
 
 
 FOREIGN = [
@@ -307,27 +471,46 @@ def endings(whole: bytes) -> st.SearchStrategy[bytes]:
 def test_it_does_not_matter_where_the_network_cuts(data: st.DataObject) -> None:
     failing = BEGUN + named("error", error={"type": "x", "message": "y"})
     translation, whole = data.draw(
-        st.sampled_from([(ANTHROPIC, CLAUDE), (GEMINI, GOOGLE), (ANTHROPIC, failing), (ANTHROPIC, FOREIGN[0])])
+        st.sampled_from(
+            [
+                (ANTHROPIC, CLAUDE),
+                (GEMINI, GOOGLE),
+                (BEDROCK, CONVERSE),
+                (COHERE, COMMAND),
+                (ANTHROPIC, failing),
+                (ANTHROPIC, FOREIGN[0]),
+                (BEDROCK, CONVERSE[:-30] + b"nonsense instead of the end of it"),
+            ]
+        )
     )
-    stream = data.draw(endings(whole))
+    stream = whole if translation is BEDROCK else data.draw(endings(whole))
     expected = run(stream_of(translation), [whole])
     assert run(stream_of(translation), data.draw(cuts(stream))) == expected
 
 
 def test_byte_by_byte() -> None:
-    for translation, whole in ((ANTHROPIC, CLAUDE), (GEMINI, GOOGLE)):
+    for translation, whole in ((ANTHROPIC, CLAUDE), (GEMINI, GOOGLE), (BEDROCK, CONVERSE), (COHERE, COMMAND)):
         single = [whole[at : at + 1] for at in range(len(whole))]
         assert run(stream_of(translation), single) == run(stream_of(translation), [whole])
 
 
+NOISE = [b"data: ", b"\n\n", b"{", BEGUN, GOOGLE, CONVERSE_BEGUN, CONVERSE_STOPPED, CONVERSE_FIGURES, COMMAND_ENDED]
+
+
 @each
 @settings(max_examples=100)
-@given(
-    noise=st.lists(st.one_of(st.binary(max_size=80), st.sampled_from([b"data: ", b"\n\n", b"{", BEGUN, GOOGLE])))
-)
+@given(noise=st.lists(st.one_of(st.binary(max_size=80), st.sampled_from(NOISE))))
 def test_noise_is_never_a_whole_answer_nor_a_crash(translation: Translation, noise: list[bytes]) -> None:
     out, problem = run(stream_of(translation), noise)
     assert (b"[DONE]" in out) == (problem is None)
+
+
+def test_what_follows_the_last_event_spoils_nothing() -> None:
+    for translation, whole in ((ANTHROPIC, CLAUDE), (BEDROCK, CONVERSE), (COHERE, COMMAND)):
+        told = run(stream_of(translation), [whole])
+        for rest in ([b"\0"], [b"data: {"], [b"\0" * 40, b"{"]):
+            assert run(stream_of(translation), [whole, *rest]) == told
+            assert run(stream_of(translation), [whole + rest[0], *rest[1:]]) == told
 
 
 def test_an_event_without_end_is_not_collected_for_ever() -> None:

@@ -55,6 +55,25 @@ class Store:
         self.swept += 1
 
 
+class Locks:
+    """Another process has those names of which `elsewhere` says so."""
+
+    def __init__(self) -> None:
+        self.elsewhere = False
+        self.problem: Exception | None = None
+        self.held: set[bytes] = set()
+
+    def take(self, name: bytes) -> bool:
+        if self.problem is not None:
+            raise self.problem
+        if not self.elsewhere:
+            self.held.add(name)
+        return not self.elsewhere
+
+    def free(self, name: bytes) -> None:
+        self.held.discard(name)
+
+
 class Whole:
     """A provider's answer that arrived together with its headers."""
 
@@ -72,8 +91,8 @@ class Whole:
 
 
 @asynccontextmanager
-async def caching(store: Store) -> AsyncGenerator[Caching]:
-    phases = Caching(store, CLOCK)
+async def caching(store: Store, locks: Locks | None = None) -> AsyncGenerator[Caching]:
+    phases = Caching(store, locks or Locks(), CLOCK)
     try:
         yield phases
     finally:
@@ -91,7 +110,8 @@ def the_reply(body: bytes = ANSWER.body) -> Reply:
 
 async def ask(phases: Caching, exchange: Exchange, body: bytes = ANSWER.body) -> bytes | None:
     """One request through lookup, the provider and fill; the cache's word on it."""
-    if await phases.lookup(exchange) is None:
+    looking = phases.lookup(exchange)
+    if looking is None or await looking is None:
         await phases.fill(exchange, the_reply(body))
     phases.leave(exchange)
     return exchange.cache_status
@@ -155,7 +175,7 @@ async def test_followers_get_the_answer_and_the_flight_is_over() -> None:
 
 
 def hang_up(phases: Caching, leader: Exchange) -> None:
-    leader.gone = True
+    leader.connection.hung_up = True
     phases.leave(leader)
 
 
@@ -187,7 +207,7 @@ async def test_another_steps_answer_is_not_kept() -> None:
     async with caching(store) as phases:
         exchange = asks()
         assert await phases.lookup(exchange) is None
-        exchange.step = 1
+        exchange.turn = 1
         await phases.fill(exchange, the_reply())
         phases.leave(exchange)
     assert store.kept == {}
@@ -199,3 +219,63 @@ async def test_streams_and_whole_answers_are_apart_even_under_a_key_of_their_own
         assert await ask(phases, an_exchange(options=wishes)) == b"MISS"
         assert await ask(phases, an_exchange(options=wishes)) == b"HIT"
         assert await ask(phases, an_exchange(options=wishes, asked=Asked(model="ok", stream=True))) == b"MISS"
+
+
+# What other processes ask
+
+
+async def test_the_answer_that_another_process_brings_is_a_hit_for_all_who_wait_here() -> None:
+    store, locks = Store(), Locks()
+    async with caching(store, locks) as phases:
+        first = asks()
+        await ask(phases, first)  # to learn the key
+        (key,) = store.kept
+        store.kept.clear()
+        assert not locks.held
+        locks.elsewhere = True
+        waiting = [asyncio.create_task(ask(phases, asks())) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        assert not any(task.done() for task in waiting)
+        store.kept[key] = ANSWER
+        locks.elsewhere = False
+        assert await asyncio.gather(*waiting) == [b"HIT"] * 5
+        assert not locks.held
+
+
+async def test_where_another_process_has_no_answer_to_give_this_one_asks_and_holds_nobody_up() -> None:
+    store, locks = Store(), Locks()
+    locks.elsewhere = True
+    async with caching(store, locks) as phases:
+        exchange = asks()
+        looking_up = asyncio.create_task(phases.lookup(exchange))
+        await asyncio.sleep(0.03)
+        locks.elsewhere = False
+        assert await looking_up is None
+        assert exchange.cache_status == b"MISS"
+        assert not locks.held  # a third process need not wait for the second try
+        await phases.fill(exchange, the_reply())
+        phases.leave(exchange)
+    assert list(store.kept.values()) == [ANSWER]
+
+
+async def test_who_hangs_up_while_another_process_is_asked_lets_the_next_in_line_wait() -> None:
+    store, locks = Store(), Locks()
+    locks.elsewhere = True
+    async with caching(store, locks) as phases:
+        leaving = asyncio.create_task(phases.lookup(asks()))
+        await asyncio.sleep(0)
+        staying = asyncio.create_task(ask(phases, asks()))
+        await asyncio.sleep(0.02)
+        leaving.cancel()
+        await asyncio.wait((leaving,))
+        locks.elsewhere = False
+        assert await staying == b"MISS"
+        assert not locks.held
+
+
+async def test_locks_that_cannot_be_used_hold_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+    store, locks = Store(), Locks()
+    locks.problem = StoreUnusable("flights: no locks on this disk")
+    async with caching(store, locks) as phases:
+        assert await ask(phases, asks()) == b"MISS"
+    assert "no locks on this disk" in caplog.text

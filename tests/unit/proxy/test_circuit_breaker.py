@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from gaugeway.core.errors import CircuitOpen, ConnectFailed, ProtocolBroken, Side, UpstreamFailure, UpstreamTimeout
-from gaugeway.proxy.connectors.breaking import BreakingConnector
+from gaugeway.proxy.connectors.breaking import Breaker, BreakingConnector
 from gaugeway.proxy.connectors.seam import Incoming, Outgoing, Timers
 
 
@@ -72,7 +72,7 @@ def time() -> Time:
 
 @pytest.fixture
 def connector(scripted: Scripted, time: Callable[[], float]) -> BreakingConnector:
-    return BreakingConnector(scripted, 3, 10.0, time)
+    return BreakingConnector(scripted, Breaker(3, 10.0, time))
 
 
 async def fail(connector: BreakingConnector, times: int) -> None:

@@ -16,42 +16,9 @@ from gaugeway.proxy.connectors.connection import MOST_HEAD, Connection
 from gaugeway.proxy.connectors.pool import Origin
 from support.connectors import outgoing, read_all
 from support.strict_http import Written, cuts, read_answer, spoilt, written_answers
+from support.wire import Wire
 
 untimed = settings(deadline=None)
-
-
-class Wire(asyncio.Transport):
-    """A transport that only remembers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent = b""
-        self.closed = False
-        self.reading = True
-
-    def write(self, data: Any) -> None:
-        self.sent += data
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.closed = True
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def get_write_buffer_size(self) -> int:
-        return 0
 
 
 class Seen(NamedTuple):
@@ -211,6 +178,17 @@ async def test_an_answer_that_was_let_go_of_stays_so() -> None:
     line.connection.connection_lost(None)
     with pytest.raises(ProtocolBroken):
         await answer.read()
+
+
+async def test_trailers_of_one_answer_are_no_headers_of_the_next() -> None:
+    line = Line()
+    line.ask()
+    line.connection.data_received(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    line.connection.data_received(b"1\r\nx\r\n0\r\nX-Trailer: of the first\r\n\r\n")
+    assert line.idle == [line.connection]
+    answer, _ = line.ask()
+    line.connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert answer.headers == [(b"content-length", b"0")]
 
 
 async def test_a_server_that_speaks_first_is_left() -> None:

@@ -83,6 +83,7 @@ def test_a_token_without_bearer_is_taken_too() -> None:
         (b"cf-aig-custom-cost", b'{"per_token": 1}'),
         (b"cf-aig-custom-cost", b'{"total_cost": "1_000"}'),
         (b"cf-aig-custom-cost", b'{"total_cost": " 1"}'),
+        (b"cf-aig-custom-cost", b'{"per_token_in": "1", "per_token_out": "1_0"}'),
         (b"cf-aig-max-attempts", b"0"),
         (b"cf-aig-max-attempts", b"6"),
         (b"cf-aig-max-attempts", b"two"),
@@ -154,6 +155,13 @@ def test_custom_cost_keeps_every_decimal() -> None:
     value = b'{"per_token_in": 0.000000000000000123456789, "per_token_out": 2e-6}'
     assert sort_request([(b"cf-aig-custom-cost", value)]).options.custom_cost == CustomCost(
         per_token_in=Decimal("1.23456789E-16"), per_token_out=Decimal("0.000002")
+    )
+
+
+def test_custom_cost_may_be_given_in_texts() -> None:
+    value = b'{"per_token_in": "0.5", "per_token_out": "2e-6"}'
+    assert sort_request([(b"cf-aig-custom-cost", value)]).options.custom_cost == CustomCost(
+        per_token_in=Decimal("0.5"), per_token_out=Decimal("0.000002")
     )
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
 from typing import Any
 
 from gaugeway import providers
 from gaugeway.core.ids import Uuid7
 from gaugeway.core.model import Gateway, Logged, Outcome, Scope
+from gaugeway.core.pricing import PriceBook
 from gaugeway.core.settings import Settings
+from gaugeway.core.stored_keys import KeysByProvider
 from gaugeway.proxy.assembly import assemble
 from gaugeway.proxy.caching import Caching
+from gaugeway.proxy.connectors.addresses import AddressGuard
+from gaugeway.proxy.connectors.dialling import Dialler
 from gaugeway.proxy.connectors.seam import Outgoing
+from gaugeway.proxy.connectors.sockets import SocketConnector
 from gaugeway.proxy.directory import Directory
 from gaugeway.proxy.endpoint import DataPlane
+from gaugeway.proxy.spending import Spending
 from gaugeway.system_clock import CLOCK
 from support.upstream import completion
 
@@ -34,6 +39,9 @@ class Stores:
 
     def find(self, *_: object) -> None:
         return None
+
+    def keys(self, _scope: Scope) -> KeysByProvider:
+        return {}
 
 
 class Incoming:
@@ -69,20 +77,47 @@ class Sink:
     async def flush(self, timeout_s: float | None = None) -> bool:
         return True
 
+    def is_full(self) -> bool:
+        return False
+
 
 class Connection:
-    """Holds on to the hang-up callback, as the server's does."""
+    """A client that has sent all it has to say."""
 
-    callback: Callable[[], None] | None = None
+    method = "POST"
+    path = f"/v1/{ACCOUNT}/test/openai/v1/chat/completions".encode()
+    query = b""
+    is_http_1_0 = False
+    is_full = False
+    more_body = False
+    hung_up = False
 
-    def on_hangup(self, callback: Callable[[], None] | None) -> None:
-        self.callback = callback
+    def __init__(self) -> None:
+        self.headers = [(b"authorization", b"Bearer sk-0123456789"), (b"content-type", b"application/json")]
+
+    async def read(self) -> bytes:
+        raise AssertionError("the body is whole")
+
+    def take_arrived(self) -> bytes:
+        return b'{"model": "ok"}'
 
     def cut(self) -> None:
         pass
 
     def send_whole(self, status: int, headers: object, body: bytes) -> None:
         assert status == 200
+
+    def begin(self, status: int, headers: object) -> None:
+        raise AssertionError("the answer is whole")
+
+    def send(self, piece: bytes) -> None:
+        raise AssertionError("the answer is whole")
+
+    async def drained(self) -> None:
+        raise AssertionError("the answer is whole")
+
+    def finish(self) -> None:
+        raise AssertionError("the answer is whole")
 
 
 def data_plane(sink: Sink) -> DataPlane:
@@ -92,53 +127,41 @@ def data_plane(sink: Sink) -> DataPlane:
         gateways=stores,
         tokens=stores,
         custom_providers=stores,
+        routes=stores,
+        provider_configs=stores,
         providers=providers.load(),
         make_custom=lambda added: added,
         upstreams={},
     )
-    return assemble(
+    plane, _ = assemble(
         directory=directory,
         connector=Connector(),
+        sockets=SocketConnector(Dialler(AddressGuard()), 1024),
         gateways=stores,
         counters=stores,
-        caching=Caching(stores, CLOCK),
+        keyed_counters=stores,
+        caching=Caching(stores, stores, CLOCK),
+        spending=Spending(stores, PriceBook({}), CLOCK),
+        ledger=stores,
         sink=sink,
         clock=CLOCK,
-        new_id=Uuid7(CLOCK.now_ms, os.urandom),
+        new_id=Uuid7(CLOCK.now_ns, os.urandom),
         chosen=Settings(),
+        dialects={},
     )
-
-
-async def ask(plane: DataPlane, connection: Connection) -> None:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b'{"model": "ok"}', "more_body": False}
-
-    async def send(_message: object) -> None:
-        pass
-
-    path = f"/v1/{ACCOUNT}/test/openai/v1/chat/completions"
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "http_version": "1.1",
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [(b"authorization", b"Bearer sk-0123456789"), (b"content-type", b"application/json")],
-        "extensions": {"gaugeway.connection": connection},
-    }
-    await plane(scope, receive, send)
+    return plane
 
 
 async def test_a_hundred_requests_leave_no_garbage() -> None:
     sink, connection = Sink(), Connection()
     plane = data_plane(sink)
     for _ in range(10):
-        await ask(plane, connection)
+        await plane(connection)
     gc.collect()
     gc.disable()
     try:
         for _ in range(100):
-            await ask(plane, connection)
+            await plane(connection)
         assert gc.collect() == 0
     finally:
         gc.enable()

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 
 from gaugeway import providers
 from gaugeway.core.errors import GatewayError
-from gaugeway.core.model import CustomProvider, Gateway, Permission, Token
+from gaugeway.core.model import CustomProvider, Gateway, Permission, Scope, Token
+from gaugeway.core.stored_keys import KeysByProvider
+from gaugeway.proxy.admission import Authentication
 from gaugeway.proxy.compat import CompatEndpoint
 from gaugeway.proxy.directory import Directory
+from gaugeway.proxy.dynamic import DynamicRoutes
 from gaugeway.proxy.exchange import Exchange, Options
 from gaugeway.proxy.headers import sort_request
 from gaugeway.proxy.retrying import RetryPolicy, RetryWishes
+from gaugeway.proxy.stored_keys import StoredKeys
 from gaugeway.proxy.universal import MAX_STEPS, TRAVELLING, Universal
 from gaugeway.system_clock import CLOCK
 
@@ -34,6 +38,9 @@ class Stores:
         if slug is None and first == TOKEN.sha256:
             return TOKEN
         return None
+
+    def keys(self, _scope: Scope) -> KeysByProvider:
+        return {}
 
 
 def _token() -> Token:
@@ -60,20 +67,23 @@ def universal() -> Universal:
         gateways=stores,
         tokens=stores,
         custom_providers=stores,
+        routes=stores,
+        provider_configs=stores,
         providers=providers.load(),
         make_custom=lambda added: added,
         upstreams={},
     )
-    return Universal(directory, CompatEndpoint(directory, CLOCK))
+    keys, authentication = StoredKeys(directory, stores, CLOCK), Authentication(directory, CLOCK)
+    compat = CompatEndpoint(directory, CLOCK, {})
+    routes = DynamicRoutes(directory, compat, keys, counters=stores, ledger=stores, clock=CLOCK, chance=lambda: 0.5)
+    return Universal(directory, compat, keys, authentication, routes)
 
 
 def exchange(*headers: tuple[bytes, bytes], **settings: Any) -> Exchange:
     found = sort_request(headers)
     nobody: Any = None
     return Exchange(
-        scope={},
         connection=nobody,
-        receive=nobody,
         log_id=bytes(16),
         started=0.0,
         gateway=Gateway(account_id="0" * 32, id="g", created_at=0, modified_at=0, **settings),

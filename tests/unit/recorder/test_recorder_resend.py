@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -115,9 +115,13 @@ async def test_a_large_backlog_is_sent_in_bounded_frames(tmp_path: Path) -> None
 
 
 async def test_a_refusal_is_told(tmp_path: Path) -> None:
+    writers: list[asyncio.StreamWriter] = []  # the client comes back again and again
+
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(HEADER.size)
-        writer.write(wire.frame(Kind.REFUSED, payload=b"another version"))
+        writers.append(writer)
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readexactly(HEADER.size)
+            writer.write(wire.frame(Kind.REFUSED, payload=b"another version"))
         writer.close()
 
     server = await asyncio.start_unix_server(refuse, tmp_path / SOCKET)
@@ -130,4 +134,8 @@ async def test_a_refusal_is_told(tmp_path: Path) -> None:
     assert client.state().unacknowledged == 1
     assert not client.state().connected
     assert not await client.aclose(0.05)
+    for writer in writers:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
     server.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
@@ -12,7 +12,8 @@ import pytest
 
 from gaugeway.core.errors import StoreFull
 from gaugeway.core.model import Logged, LogRecord, Scope
-from gaugeway.core.ports import Retention
+from gaugeway.core.ports import Mark, Retention
+from gaugeway.core.pricing import Priced
 from gaugeway.recorder import writing as module
 from gaugeway.recorder.losses import Loss
 from gaugeway.recorder.wire import HEADER, batch
@@ -28,9 +29,15 @@ class Store:
     def __init__(self) -> None:
         self.batches: list[list[Logged]] = []
         self.problem: Exception | None = None
+        self.kept_marks: dict[str, Mark] = {}
         self.bad: Callable[[LogRecord], Exception | None] = lambda record: None
 
-    def append(self, logs: Sequence[Logged], retention: Callable[[Scope], Retention]) -> None:
+    def marks(self, living: Collection[str]) -> dict[str, Mark]:
+        return {client: mark for client, mark in self.kept_marks.items() if client in living}
+
+    def append(
+        self, logs: Sequence[Logged], retention: Callable[[Scope], Retention], marks: Mapping[str, Mark]
+    ) -> None:
         if self.problem is not None:
             raise self.problem
         for log in logs:
@@ -38,6 +45,7 @@ class Store:
             if (problem := self.bad(log.record)) is not None:
                 raise problem
         self.batches.append(list(logs))
+        self.kept_marks |= marks
 
     @property
     def logs(self) -> list[Logged]:
@@ -65,7 +73,7 @@ class Desk:
         self.said: list[str] = []
         self.troubles: list[str | None] = []
         self.room: list[bool] = []
-        self.price: Callable[[LogRecord], tuple[Decimal | None, str | None]] = lambda record: (Decimal(1), None)
+        self.price: Callable[[LogRecord], Priced] = lambda record: Priced(Decimal(1))
         parts = Parts(
             open_store=lambda: self.store,  # type: ignore[arg-type, return-value]
             retention=lambda scope: KEEP_ALL,
@@ -73,17 +81,21 @@ class Desk:
             saved=lambda record: Decimal(3),
             note_losses=self.losses.extend,
             say=self.said.append,
+            living=lambda: {"worker"},
         )
         self.writing = Writing(parts, self.troubles.append, self.room.append)
         self._number = 0
 
-    def _price(self, record: LogRecord) -> tuple[Decimal | None, str | None]:
+    def _price(self, record: LogRecord) -> Priced:
         return self.price(record)
 
     def arrive(self, *logs: Logged, payload: bytes | None = None) -> None:
         self._number += 1
         data = bytearray(batch(self._number, logs)[HEADER.size :] if payload is None else payload)
-        self.writing.take_in(Arrival(self.sender, self._number, data, len(logs)))
+        self.take_in(self._number, data, len(logs))
+
+    def take_in(self, number: int, data: bytearray, rows: int) -> None:
+        self.writing.take_in(Arrival(self.sender, "worker", number, data, rows))
 
     async def until_written(self) -> None:
         async with asyncio.timeout(10):
@@ -149,7 +161,7 @@ async def test_a_log_with_a_cost_or_a_reason_is_not_priced_again() -> None:
 
 
 async def test_pricing_that_fails_leaves_its_reason() -> None:
-    def price(record: LogRecord) -> tuple[Decimal | None, str | None]:
+    def price(record: LogRecord) -> Priced:
         raise ZeroDivisionError("no rate")
 
     async with running() as desk:
@@ -194,6 +206,53 @@ async def test_one_bad_log_is_replaced_and_the_others_are_written(problem: Excep
         assert "could not be stored whole" in (replaced.error or "")
         assert desk.sender.durable_up_to == 1
         assert desk.losses == []
+
+
+async def test_what_is_sent_again_is_acknowledged_again_and_written_once() -> None:
+    """Its acknowledgement was lost with the connection, or it waits twice here."""
+    first = bytearray(batch(1, [logged(1), logged(2)])[HEADER.size :])
+    async with running() as desk:
+        desk.take_in(1, first, 2)
+        desk.take_in(1, first, 2)
+        await desk.until_written()
+        desk.sender = Sender()
+        desk.take_in(1, first, 2)
+        desk.take_in(2, bytearray(batch(2, [logged(3)])[HEADER.size :]), 1)
+        await desk.until_written()
+        assert [log.record.duration for log in desk.store.logs] == [1, 2, 3]
+        assert desk.store.kept_marks == {"worker": (2, 1)}
+        assert desk.sender.durable_up_to == 2
+
+
+async def test_a_recorder_that_died_half_way_is_continued_where_it_was() -> None:
+    """One bad log has the others written in parts, and each part has its mark."""
+    payload = bytearray(batch(1, [logged(number) for number in range(8)])[HEADER.size :])
+    looks = 0
+
+    def bad(record: LogRecord) -> Exception | None:
+        nonlocal looks
+        if record.duration != 6 or record.error is not None:
+            return None
+        looks += 1
+        if looks == 4:  # of eight, four, two logs, one: its stand-in finds no room
+            store.problem = StoreFull("no room left on the disk")
+        return TypeError("a fault of the log's")
+
+    async with running() as desk:
+        store = desk.store
+        store.bad = bad
+        desk.take_in(1, payload, 8)
+        while not desk.troubles:
+            await asyncio.sleep(0.001)
+    assert [log.record.duration for log in store.logs] == [0, 1, 2, 3, 4, 5]
+    assert store.kept_marks == {"worker": (1, 6)}
+    store.problem, store.bad = None, lambda record: None
+    async with running() as another:
+        another.store = store
+        another.take_in(1, payload, 8)
+        await another.until_written()
+    assert [log.record.duration for log in store.logs] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert store.kept_marks == {"worker": (1, 8)}
 
 
 async def test_a_store_that_takes_nothing_at_all_is_not_the_logs_fault() -> None:

@@ -23,12 +23,13 @@ SUM_COST = Aggregate(Op.SUM, Column.COST)
 
 
 def check(store: SqliteLogStore) -> dict[str, bytes]:
-    """That rows, counts and bodies agree, and both files are sound; the bodies by log."""
+    """That rows, counts, rollups and bodies agree, and both files are sound; the bodies by log."""
     for database in (store.logs_database, store.payloads.database):
         assert database.rows("PRAGMA integrity_check") == [("ok",)]
     number = store.count(SCOPE, EVERYTHING)
     assert store.logs_database.rows("SELECT count(*) FROM logs") == [(number,)]
     assert store.logs_database.rows("SELECT sum(logs) FROM counts") == [(number or None,)]
+    assert list(store.analytics.differences(lambda _logs: None)) == []
     bodies: dict[str, bytes] = {}
     for record in store.page(SCOPE, EVERYTHING, Slice(limit=1_000_000)):
         kept = store.bodies(SCOPE, record.id)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from gaugeway.core.aggregates import Aggregate, Column, Op
-from gaugeway.core.model import Outcome
-from gaugeway.core.query import EVERYTHING, Filter, Operator, Slice, Where
+from gaugeway.core.model import Join, Outcome
+from gaugeway.core.query import EVERYTHING, Filter, FilterGroup, Operator, Slice, Where
 from gaugeway.stores.sqlite.logs import SqliteLogStore
 from support.some_logs import SCOPE, at, keep_all, logged
 
 PAGE = Slice(limit=50)
+RARE = Filter("provider", Operator.EQ, ("rare",))
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,26 @@ def test_a_stretch_of_time_is_a_stretch_of_the_key(store, plan_of, descending):
     assert "TEMP B-TREE" not in plan
 
 
+def test_groups_narrow_the_stretch_that_is_walked(store, plan_of):
+    def between(low: int, high: int) -> FilterGroup:
+        ends = Filter("created_at", Operator.GT, (low,)), Filter("created_at", Operator.LT, (high,))
+        return FilterGroup(Join.ALL_OF, ends)
+
+    either = FilterGroup(Join.ANY_OF, (between(500, 520), between(600, 620)))
+    plan = plan_of(lambda: store.page(SCOPE, Where(((either,),)), PAGE))
+    assert "SEARCH logs USING PRIMARY KEY (gw=? AND id>? AND id<?)" in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
+    found = [log.created_at for log in store.page(SCOPE, Where(((either,),)), Slice(limit=50, descending=False))]
+    assert found == [*range(501, 520), *range(601, 620)]
+
+
+def test_failures_with_a_text_in_their_bodies_are_found_by_their_index(store, plan_of):
+    failing = Filter("success", Operator.EQ, (False,))
+    where = Where(((Filter("response_body", Operator.CONTAINS, ("x",)), failing),))
+    assert "SEARCH logs USING INDEX failures" in plan_of(lambda: store.page(SCOPE, where, PAGE))
+
+
 def test_one_log_is_found_by_its_key(store, plan_of):
     plan = plan_of(lambda: store.get(SCOPE, at(5, 0).id))
     assert plan.splitlines()[-1] == "SEARCH logs USING PRIMARY KEY (gw=? AND id=?)"
@@ -116,6 +137,9 @@ def test_a_provider_is_looked_for_only_where_it_occurs(store, plan_of):
     only("dlp_action", "eq", "BLOCK"),
     only("wholesale", "eq", True),
     Where(()),
+    Where(((FilterGroup(Join.ANY_OF, (Filter("provider", Operator.EQ, ("never seen",)),)),),)),
+    Where(((FilterGroup(Join.NONE_OF, (Filter("provider", Operator.CONTAINS, ("e",)),)),),)),
+    Where(((Filter("model", Operator.EQ, ("no",)), Filter("request_body", Operator.CONTAINS, ("x",))),)),
 ])  # fmt: skip
 def test_what_cannot_be_there_is_not_looked_for(store, plan_of, where):
     for question in (
@@ -141,6 +165,8 @@ def plan_of_or_nothing(plan_of: Callable[[Callable[[], Any]], str], call: Callab
     only("model", "contains", "M1"),
     Where(((Filter("cached", Operator.EQ, (True,)),), (Filter("provider", Operator.EQ, ("rare",)),))),
     Where(until_ms=1 << 50),
+    Where(((FilterGroup(Join.ANY_OF, (Filter("cached", Operator.EQ, (True,)), RARE)),),)),
+    Where(((FilterGroup(Join.NONE_OF, (Filter("cached", Operator.EQ, (True,)), RARE)),),)),
 ])  # fmt: skip
 def test_the_usual_counts_are_kept(store, plan_of, where):
     plan = plan_of(lambda: store.count(SCOPE, where))

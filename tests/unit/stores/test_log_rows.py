@@ -78,6 +78,16 @@ def test_every_outcome_has_its_code_for_ever() -> None:
     assert [outcome.is_success for outcome in log_rows.OUTCOMES] == [True] * 2 + [False] * 9
 
 
+def test_rows_are_in_the_order_of_their_tables(tmp_path: Path) -> None:
+    """They are inserted without the columns' names."""
+    store = SqliteLogStore(tmp_path)
+    logs = store.logs_database.rows("SELECT name FROM pragma_table_info('logs')")
+    payloads = store.payloads.database.rows("SELECT name FROM pragma_table_info('payloads')")
+    store.close()
+    assert ", ".join(name for (name,) in logs) == log_rows.COLUMNS
+    assert [name for (name,) in payloads] == ["pid", "zdict", "request_size", "response_size", "cut", "data"]
+
+
 def test_every_kind_of_word_has_its_number_for_ever() -> None:
     assert [(kind.name, kind.value) for kind in Word] == [
         ("PROVIDER", 1),
@@ -163,5 +173,5 @@ def test_usage_that_only_decides_the_price_is_not_kept() -> None:
     """So says core.model; whoever adds a field to Usage must decide whether it is kept."""
     kept = {name for name in Usage.__struct_fields__ if name in log_rows.Rest.__struct_fields__}
     columns = {"tokens_in", "tokens_out"}
-    assert set(Usage.__struct_fields__) - kept - columns == {"other_units", "price_context"}
+    assert set(Usage.__struct_fields__) - kept - columns == {"other_units", "price_context", "doubt"}
     assert set(log_rows.Rest.__struct_fields__) - kept <= set(LogRecord.__struct_fields__)

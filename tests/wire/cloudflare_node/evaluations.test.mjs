@@ -20,9 +20,20 @@ test('datasets', async () => {
   assert.deepEqual([changed.name, changed.enable, changed.filters], ['third', false, []]);
   assert.equal((await datasets.delete(made.id, place)).id, made.id);
   assert.ok((await failure(datasets.get(made.id, place))) instanceof Cloudflare.NotFoundError);
-  const neq = [{ key: 'model', operator: 'neq', value: ['x'] }];
-  const bad = await failure(datasets.create(GATEWAY, { ...account, name: 'bad', enable: true, filters: neq }));
+  const like = [{ key: 'model', operator: 'like', value: ['x'] }];
+  const bad = await failure(datasets.create(GATEWAY, { ...account, name: 'bad', enable: true, filters: like }));
   assert.deepEqual(bad.error.errors[0].path, ['body', 'filters', 0, 'operator']);
+});
+
+test('groups and text in bodies', async () => {
+  const body = { key: 'response_body', operator: 'contains', value: ['chat.completion'] };
+  const groups = [{ any_of: [{ key: 'cached', operator: 'eq', value: [true] }, { all_of: [body] }] }, { none_of: [filters[1]] }];
+  const made = await datasets.create(GATEWAY, { ...account, name: 'groups', enable: true, filters: groups });
+  assert.deepEqual(made.filters, groups);
+  const changed = await datasets.update(made.id, { ...place, name: 'groups', enable: true, filters: made.filters });
+  assert.deepEqual(changed.filters, groups);
+  assert.deepEqual((await datasets.get(made.id, place)).filters, groups);
+  await datasets.delete(made.id, place);
 });
 
 test('evaluation types', async () => {
