@@ -9,7 +9,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-PARTS = ("forward", "latency", "streams", "start", "memory", "evaluations")
+PARTS = (
+    "forward",
+    "latency",
+    "streams",
+    "many",
+    "start",
+    "memory",
+    "evaluations",
+    "items",
+    "bodies",
+    "steps",
+    "recorder",
+)
 
 
 def main() -> None:
@@ -24,15 +36,21 @@ def main() -> None:
     parser.add_argument(
         "--logs", type=int, nargs="*", default=[1_000_000, 10_000_000], help="logs for `evaluations`"
     )
+    parser.add_argument("--instructions", action="store_true", help="count them, too, in `steps` and `recorder`")
     chosen = parser.parse_args()
     unknown = set(chosen.parts) - set(PARTS)
     if unknown:
         parser.error(f"there is no part {min(unknown)!r}; the parts are {', '.join(PARTS)}")
     console = Console(highlight=False)
-    missing = [program for program in ("nginx", "wrk", "taskset") if shutil.which(program) is None]
+    parts = chosen.parts or PARTS
+    needed = () if set(parts) <= {"steps", "recorder", "bodies"} else ("nginx", "wrk", "taskset")
+    if chosen.instructions:
+        needed += ("valgrind",)
+    missing = [program for program in needed if shutil.which(program) is None]
     if missing:
-        raise SystemExit(f"missing: {', '.join(missing)}. On Debian: apt-get install nginx-light wrk util-linux")
-    for part in chosen.parts or PARTS:
+        packages = "nginx-light wrk util-linux valgrind"
+        raise SystemExit(f"missing: {', '.join(missing)}. On Debian: apt-get install {packages}")
+    for part in parts:
         with tempfile.TemporaryDirectory(prefix="gaugeway-bench-") as folder:
             console.rule(part, align="left")
             run(part, console, Path(folder), chosen)
@@ -48,6 +66,14 @@ def run(part: str, console: Console, folder: Path, chosen: argparse.Namespace) -
         from bench import evaluations
 
         evaluations.measure(console, folder, chosen.logs)
+    elif part == "steps":
+        from bench import steps
+
+        steps.measure(console, folder, instructions=chosen.instructions)
+    elif part == "recorder":
+        from bench import recorder
+
+        recorder.measure(console, folder, instructions=chosen.instructions)
     else:
         from importlib import import_module
 

@@ -11,19 +11,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.gateway import CHAT, CHAT_PATH, HEADERS, count_logs, running_gateway
+from bench.gateway import CHAT, CHAT_PATH, HEADERS, UNIVERSAL, UNIVERSAL_PATH, count_logs, running_gateway
 from bench.machine import LOAD_CORE, cpu_seconds
 from bench.nginx import running_proxy, running_upstream
 
 CONCURRENCIES = (1, 16, 64, 256)
+FALLBACK_CLIENTS = 64
 SECONDS = 5
 ROUNDS = 2
 
 
-def _script(folder: Path) -> Path:
-    lines = ['wrk.method = "POST"', f"wrk.body = [==[{CHAT.decode()}]==]"]
+def _script(folder: Path, name: str = "chat", body: bytes = CHAT) -> Path:
+    lines = ['wrk.method = "POST"', f"wrk.body = [==[{body.decode()}]==]"]
     lines += [f'wrk.headers["{name}"] = "{value}"' for name, value in HEADERS.items()]
-    path = folder / "chat.lua"
+    path = folder / f"{name}.lua"
     path.write_text("\n".join(lines))
     return path
 
@@ -85,5 +86,15 @@ def measure(console: Console, folder: Path) -> None:
                 f"{theirs_best[1] / ours_best[1]:.3f}",
             )
         logs = count_logs(gateway.url) - answered_before
+        universal = _script(folder, "universal", UNIVERSAL)
+        best = max(
+            load(universal, gateway.url + UNIVERSAL_PATH, FALLBACK_CLIENTS, SECONDS, gateway.pids)
+            for _ in range(ROUNDS)
+        )
     console.print(table)
+    bad = f"; {best[2]:,} answers were no 2xx" if best[2] else ""
+    console.print(
+        f"A universal request that falls back once, {FALLBACK_CLIENTS} clients:"
+        f" {best[0]:,.0f} req/s, {best[1]:.1f} µs of CPU a request{bad}"
+    )
     console.print(f"{logs:,} logs written; RSS and the rest: `memory`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -44,6 +45,19 @@ CHAT = json.dumps(
         "max_tokens": 64,
     }
 ).encode()
+UNIVERSAL_PATH = f"/v1/{ACCOUNT}/bench"
+UNIVERSAL = json.dumps(
+    [
+        {
+            "provider": "openai",
+            "endpoint": endpoint,
+            "headers": {"authorization": HEADERS["authorization"]},
+            "query": json.loads(CHAT),
+        }
+        for endpoint in ("failing", "chat/completions")
+    ]
+).encode()
+"""A universal request whose first step's provider answers 503."""
 
 
 @dataclass
@@ -72,7 +86,12 @@ def environment(data: Path, upstream: str) -> dict[str, str]:
 
 
 def start(data: Path, upstream: str) -> Gateway:
-    """Start it; it may not answer yet."""
+    """Start it; it may not answer yet. Nobody else may stand where it will: that one would be measured."""
+    with socket.socket() as probe:
+        if not probe.connect_ex(("127.0.0.1", PORT)):
+            raise SystemExit(
+                f"something listens on port {PORT} already, another bench's gateway perhaps: end it first"
+            )
     command = [sys.executable, "-m", "gaugeway", "serve"]
     return Gateway(start_pinned(GATEWAY_CORE, command, environment(data, upstream)), data)
 

@@ -63,6 +63,7 @@ _UPSTREAM = """
     add_header x-request-id req_0123456789; add_header openai-processing-ms 412;
     add_header openai-version 2020-10-01;
     add_header x-ratelimit-limit-requests 10000; add_header x-ratelimit-remaining-requests 9999;
+    location = /v1/failing {{ return 503 '{{"error":{{"message":"overloaded","type":"server_error"}}}}'; }}
     location / {{ return 200 '{completion}'; }}
   }}
 """

@@ -25,7 +25,7 @@ SECONDS = 8
 _STAMP = re.compile(rb'"t":([0-9.]+)')
 
 
-async def _one_stream(port: int, request: bytes, delays: list[float], firsts: list[float]) -> None:
+async def one_stream(port: int, request: bytes, delays: list[float], firsts: list[float]) -> None:
     """Read one stream; each chunk's delay since the upstream wrote it, by the one clock of the machine."""
     connection = await connect(port)
     connection.writer.write(request)
@@ -49,7 +49,7 @@ async def _many(port: int, path: str, streams: int, chunks: int, pause: float) -
     firsts: list[float] = []
     tasks = []
     for _ in range(streams):
-        tasks.append(asyncio.create_task(_one_stream(port, request, delays, firsts)))
+        tasks.append(asyncio.create_task(one_stream(port, request, delays, firsts)))
         await asyncio.sleep(1 / CHUNKS_A_SECOND / streams * 7)  # not all at the same moment
     await asyncio.gather(*tasks)
     return delays, firsts

@@ -52,6 +52,7 @@ def load(data: Path, count: int, *, scope: Scope = SCOPE, start_ms: int = START_
                 "UPDATE gateways SET logs = (SELECT sum(logs) FROM counts WHERE gw = :gw) WHERE gw = :gw",
                 {"gw": gw},
             )
+        store.analytics.recount(lambda _logs: None)
         store.logs_database.checkpoint()
     finally:
         store.close()
