@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import count
 
 import pytest
@@ -48,6 +49,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, shared_upstream: Upstream) 
 def gateway(server: Server) -> str:
     """A fresh gateway in the shared server."""
     return server.make_gateway(f"gateway-{next(_numbers)}")
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    """Closes at the test's end whatever enters it: a client's sockets must not wait for the garbage collector."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture

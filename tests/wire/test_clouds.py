@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from itertools import count
 from typing import Any
 
@@ -58,7 +59,7 @@ def place(running: Server) -> str:
     return running.make_gateway(f"clouds-{next(_numbers)}")
 
 
-def bedrock(server: Server, gateway: str) -> Any:
+def bedrock(server: Server, gateway: str, opened: ExitStack) -> Any:
     """AWS's own client: it signs for AWS's host, and only then is the request sent to the gateway."""
     session = botocore.session.Session()
     client = session.create_client(
@@ -70,7 +71,7 @@ def bedrock(server: Server, gateway: str) -> Any:
         request.url = request.url.replace(f"https://{RUNTIME_HOST}", service)
 
     client.meta.events.register("before-send.bedrock-runtime", redirect)
-    return client
+    return opened.enter_context(closing(client))
 
 
 MESSAGES: Any = [{"role": "user", "content": [{"text": "Say hello."}]}]
@@ -80,8 +81,8 @@ def the_log(server: Server, gateway: str) -> dict[str, Any]:
     return server.wait_for_logs(gateway, 1)[0]
 
 
-def test_converse(running: Server, place: str) -> None:
-    answer = bedrock(running, place).converse(modelId=MODEL, messages=MESSAGES)
+def test_converse(running: Server, place: str, opened: ExitStack) -> None:
+    answer = bedrock(running, place, opened).converse(modelId=MODEL, messages=MESSAGES)
     assert answer["output"]["message"]["content"] == [{"text": "Hello"}]
     log = the_log(running, place)
     assert (log["provider"], log["model"], log["model_type"]) == ("aws-bedrock", MODEL, "chat")
@@ -89,8 +90,8 @@ def test_converse(running: Server, place: str) -> None:
     assert log["cost_exact"] == "0.00007766"  # 20 * 1.1 + 6 * 0.11 + 10 * 5.5, in millionths of a dollar
 
 
-def test_a_stream_of_converse_passes_untouched(running: Server, place: str) -> None:
-    answer = bedrock(running, place).converse_stream(modelId=MODEL, messages=MESSAGES)
+def test_a_stream_of_converse_passes_untouched(running: Server, place: str, opened: ExitStack) -> None:
+    answer = bedrock(running, place, opened).converse_stream(modelId=MODEL, messages=MESSAGES)
     events = list(answer["stream"])
     text = "".join(event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event)
     assert text == "Hello"
@@ -101,8 +102,8 @@ def test_a_stream_of_converse_passes_untouched(running: Server, place: str) -> N
     assert running.call("GET", f"{logs}/{log['id']}/response").body == b"".join(converse_events())
 
 
-def test_invoke_streamed_and_not(running: Server, place: str) -> None:
-    client = bedrock(running, place)
+def test_invoke_streamed_and_not(running: Server, place: str, opened: ExitStack) -> None:
+    client = bedrock(running, place, opened)
     body = json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": []})
     whole = client.invoke_model(modelId=MODEL, body=body)
     assert json.loads(whole["body"].read())["content"][0]["text"] == "Hello"
@@ -115,8 +116,10 @@ def test_invoke_streamed_and_not(running: Server, place: str) -> None:
     }
 
 
-def test_a_stream_that_broke_off_is_estimated_from_what_its_frames_hold(running: Server, place: str) -> None:
-    client = bedrock(running, place)
+def test_a_stream_that_broke_off_is_estimated_from_what_its_frames_hold(
+    running: Server, place: str, opened: ExitStack
+) -> None:
+    client = bedrock(running, place, opened)
     body = json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": []})
     with pytest.raises(Exception):  # noqa: B017  the client has no name of its own for it
         list(client.invoke_model_with_response_stream(modelId=CUT, body=body)["body"])
@@ -146,8 +149,8 @@ def test_a_stored_access_key_signs_requests(running: Server, place: str, clouds:
     assert unknown.status != 200  # a stored key is spent only for who carries a token
 
 
-def test_figures_that_stand_in_headers_only(running: Server, place: str) -> None:
-    client = bedrock(running, place)
+def test_figures_that_stand_in_headers_only(running: Server, place: str, opened: ExitStack) -> None:
+    client = bedrock(running, place, opened)
     client.invoke_model(modelId="mistral.mistral-large-2402-v1:0", body=json.dumps({"prompt": "x"}))
     log = the_log(running, place)
     assert (log["tokens_in"], log["tokens_out"]) == (20, 10)
@@ -348,8 +351,9 @@ def test_a_place_of_its_own_is_really_asked(tmp_path: Any) -> None:
         assert answer.status == 504 or "bedrock-runtime.zz-nowhere-9.amazonaws.com" in answer.json["message"]
 
 
-def embedder(server: Server, gateway: str, key: str) -> openai.OpenAI:
-    return openai.OpenAI(api_key=key, base_url=f"{server.gateway_url(gateway)}/compat", max_retries=0)
+def embedder(server: Server, gateway: str, key: str, opened: ExitStack) -> openai.OpenAI:
+    url = f"{server.gateway_url(gateway)}/compat"
+    return opened.enter_context(openai.OpenAI(api_key=key, base_url=url, max_retries=0))
 
 
 def a_bedrock_key(server: Server, gateway: str) -> None:
@@ -360,11 +364,11 @@ def a_bedrock_key(server: Server, gateway: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["float", "base64", None])
 def test_titans_embeddings_by_openais_client(
-    running: Server, clouds: CloudUpstream, place: str, encoding: Any
+    running: Server, clouds: CloudUpstream, place: str, encoding: Any, opened: ExitStack
 ) -> None:
     a_bedrock_key(running, place)
     more = {} if encoding is None else {"encoding_format": encoding}
-    answer = embedder(running, place, running.token).embeddings.create(
+    answer = embedder(running, place, running.token, opened).embeddings.create(
         model="aws-bedrock/amazon.titan-embed-text-v2:0", input="Hello", dimensions=256, **more
     )
     found = answer.data[0].embedding
@@ -377,9 +381,11 @@ def test_titans_embeddings_by_openais_client(
 
 
 @pytest.mark.parametrize("model", ["cohere.embed-english-v3", "cohere.embed-v4:0"])
-def test_coheres_embeddings_on_bedrock(running: Server, clouds: CloudUpstream, place: str, model: str) -> None:
+def test_coheres_embeddings_on_bedrock(
+    running: Server, clouds: CloudUpstream, place: str, model: str, opened: ExitStack
+) -> None:
     a_bedrock_key(running, place)
-    answer = embedder(running, place, running.token).embeddings.create(
+    answer = embedder(running, place, running.token, opened).embeddings.create(
         model=f"aws-bedrock/{model}", input=["a", "b"], extra_body={"input_type": "search_query"}
     )
     assert [one.embedding for one in answer.data] == [VECTOR, VECTOR]
@@ -392,9 +398,16 @@ def test_coheres_embeddings_on_bedrock(running: Server, clouds: CloudUpstream, p
     ("model", "texts", "tokens"), [("gemini-embedding-001", ["a", "b"], 8), ("gemini-embedding-2", "a", 7)]
 )
 def test_googles_embeddings_on_vertex(
-    running: Server, clouds: CloudUpstream, place: str, account: dict[str, Any], model: str, texts: Any, tokens: int
+    running: Server,
+    clouds: CloudUpstream,
+    place: str,
+    account: dict[str, Any],
+    model: str,
+    texts: Any,
+    tokens: int,
+    opened: ExitStack,
 ) -> None:
-    answer = embedder(running, place, encoded(account)).embeddings.create(
+    answer = embedder(running, place, encoded(account), opened).embeddings.create(
         model=f"google-vertex-ai/google/{model}", input=texts, dimensions=3
     )
     assert [one.embedding for one in answer.data] == [VECTOR] * len(texts)

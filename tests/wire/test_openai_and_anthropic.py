@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import anthropic
 import openai
 import pytest
@@ -13,10 +15,11 @@ MESSAGES = [{"role": "user", "content": "Say hello."}]
 
 
 @pytest.fixture
-def client(server: Server, gateway: str) -> openai.OpenAI:
-    return openai.OpenAI(
+def client(server: Server, gateway: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(
         api_key="sk-own-key", base_url=f"{server.gateway_url(gateway)}/openai", max_retries=0, timeout=30
-    )
+    ) as made:
+        yield made
 
 
 def test_openai_chat(client: openai.OpenAI, server: Server, gateway: str) -> None:
@@ -60,10 +63,11 @@ async def test_openai_async(server: Server, gateway: str) -> None:
 
 
 @pytest.fixture
-def claude(server: Server, gateway: str) -> anthropic.Anthropic:
-    return anthropic.Anthropic(
+def claude(server: Server, gateway: str) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(
         api_key="sk-ant-own-key", base_url=f"{server.gateway_url(gateway)}/anthropic", max_retries=0, timeout=30
-    )
+    ) as made:
+        yield made
 
 
 def test_anthropic_message(claude: anthropic.Anthropic, server: Server, gateway: str) -> None:
@@ -84,16 +88,16 @@ def test_anthropic_stream(claude: anthropic.Anthropic, server: Server, gateway: 
 
 def test_anthropic_sees_a_gateways_refusal(server: Server) -> None:
     gateway = server.make_gateway("anthropic-locked", authentication=True)
-    client = anthropic.Anthropic(
-        api_key="sk-ant-own-key", base_url=f"{server.gateway_url(gateway)}/anthropic", max_retries=0
-    )
-    with pytest.raises(anthropic.AuthenticationError):
+    url = f"{server.gateway_url(gateway)}/anthropic"
+    with (
+        anthropic.Anthropic(api_key="sk-ant-own-key", base_url=url, max_retries=0) as client,
+        pytest.raises(anthropic.AuthenticationError),
+    ):
         client.messages.create(model="claude-message", max_tokens=50, messages=MESSAGES)
 
 
 def test_anthropic_uses_a_gateway_token_as_its_key(server: Server) -> None:
     gateway = server.make_gateway("anthropic-token", authentication=True)
-    client = anthropic.Anthropic(
-        api_key=server.token, base_url=f"{server.gateway_url(gateway)}/anthropic", max_retries=0
-    )
-    assert client.messages.create(model="claude-message", max_tokens=50, messages=MESSAGES).content
+    url = f"{server.gateway_url(gateway)}/anthropic"
+    with anthropic.Anthropic(api_key=server.token, base_url=url, max_retries=0) as client:
+        assert client.messages.create(model="claude-message", max_tokens=50, messages=MESSAGES).content

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -87,18 +88,19 @@ def gateway(home: Server) -> str:
     return home.make_gateway(f"evals-{next(_numbers)}")
 
 
-def client_of(server: Server, gateway: str) -> OpenAI:
-    return OpenAI(
+def client_of(server: Server, gateway: str, opened: ExitStack) -> OpenAI:
+    client = OpenAI(
         api_key=server.token,
         base_url=server.url + "/v1",
         default_headers={"cf-aig-gateway-id": gateway},
         max_retries=0,
     )
+    return opened.enter_context(client)
 
 
 @pytest.fixture
-def client(home: Server, gateway: str) -> OpenAI:
-    return client_of(home, gateway)
+def client(home: Server, gateway: str, opened: ExitStack) -> OpenAI:
+    return client_of(home, gateway, opened)
 
 
 def until_ended(client: OpenAI, run: Any) -> Any:
@@ -392,10 +394,12 @@ def test_a_run_is_cancelled_and_keeps_what_it_has(client: OpenAI, upstream_of_mo
         client.evals.runs.cancel(run.id, eval_id=made.id)
 
 
-def test_kill_9_loses_nothing_and_flags_what_was_under_way(tmp_path: Path, upstream_of_models: Answering) -> None:
+def test_kill_9_loses_nothing_and_flags_what_was_under_way(
+    tmp_path: Path, upstream_of_models: Answering, opened: ExitStack
+) -> None:
     with running_server(tmp_path, upstream_of_models.url, GAUGEWAY_PRIVATE_UPSTREAMS="127.0.0.1") as server:
         price_models(server)
-        client = client_of(server, server.make_gateway("killed"))
+        client = client_of(server, server.make_gateway("killed"), opened)
         made = client.evals.create(data_source_config=CUSTOM, testing_criteria=[SAME])
         lines: Any = [{"item": {"question": str(number), "answer": str(number)}} for number in range(10)]
         source: Any = {
@@ -458,11 +462,11 @@ def test_a_source_that_cannot_be_is_refused_at_its_place(
     assert list(client.evals.runs.list(made.id)) == []
 
 
-def test_who_may_not_and_what_is_not_there(home: Server, client: OpenAI, gateway: str) -> None:
+def test_who_may_not_and_what_is_not_there(home: Server, client: OpenAI, gateway: str, opened: ExitStack) -> None:
     with pytest.raises(openai.AuthenticationError, match="a token of this gateway is expected"):
         client.with_options(api_key="sk-wrong").evals.list()
     with pytest.raises(openai.NotFoundError, match="name one in the header cf-aig-gateway-id"):
-        client_of(home, "nowhere").evals.list()
+        client_of(home, "nowhere", opened).evals.list()
     with pytest.raises(openai.BadRequestError, match="synonyms") as caught:
         client.evals.create(
             data_source_config=CUSTOM,
@@ -471,7 +475,7 @@ def test_who_may_not_and_what_is_not_there(home: Server, client: OpenAI, gateway
     assert caught.value.param == "testing_criteria[0].evaluation_metric"
     answer = home.call("PUT", "/v1/evals", {}, {"authorization": f"Bearer {home.token}"})
     assert (answer.status, answer.json["error"]["type"]) == (404, "invalid_request_error") or answer.status == 405
-    other = client_of(home, home.make_gateway(f"evals-{next(_numbers)}"))
+    other = client_of(home, home.make_gateway(f"evals-{next(_numbers)}"), opened)
     made = client.evals.create(data_source_config=CUSTOM, testing_criteria=[SAME])
     with pytest.raises(openai.NotFoundError):
         other.evals.retrieve(made.id)
@@ -545,12 +549,12 @@ def test_a_grader_in_python_that_cannot_be_run(
 
 
 def test_where_python_is_off_its_graders_are_refused_and_their_runs_fail(
-    tmp_path: Path, upstream_of_models: Answering
+    tmp_path: Path, upstream_of_models: Answering, opened: ExitStack
 ) -> None:
     criterion: Any = {"type": "python", "name": "own", "source": GRADE}
     lines: Any = {"type": "jsonl", "source": {"type": "file_content", "content": LINES}}
     with running_server(tmp_path, upstream_of_models.url, GAUGEWAY_PYTHON_EVALUATORS="true") as server:
-        client = client_of(server, server.make_gateway("off"))
+        client = client_of(server, server.make_gateway("off"), opened)
         made = client.evals.create(data_source_config=CUSTOM, testing_criteria=[criterion])
         server.stop()
         server.environment["GAUGEWAY_PYTHON_EVALUATORS"] = "false"
