@@ -26,8 +26,8 @@ demo: $(VENV)/python  ## the main job from nothing: a gateway, a real small mode
 	@$(BUILD_DASHBOARD) 2>/dev/null || $(BIN)/pip install -qq $(NODE_WHEEL); $(BUILD_DASHBOARD) || true
 	@$(BIN)/gaugeway demo $(if $(DEMO_EXIT),--exit,)
 
-test: $(VENV)/dev  ## all tests
-	$(BIN)/pytest $(ARGS)
+test: $(VENV)/dev  ## all tests, on all cores (ARGS: some of them, or pytest's options)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/dev  ## formatting, lint, the house's walls, types
 	$(BIN)/ruff format --check .

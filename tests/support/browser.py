@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from support.alone import alone
+
 ROOT = Path(__file__).resolve().parents[2]
 FRONT_END = ROOT / "dashboard"
 WAIT_MS = 30_000
@@ -36,11 +38,12 @@ _INSTALL_S = 600
 
 def chromium() -> Path:
     """The browser; installed through apt where this process may, else the test is skipped."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _apt("update")
-        _apt("install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core")
-        found = shutil.which("chromium")
+    with alone("chromium"):
+        found = shutil.which("chromium") or shutil.which("chromium-browser")
+        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            _apt("update")
+            _apt("install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core")
+            found = shutil.which("chromium")
     if found is None:
         pytest.skip("there is no chromium, and it could not be installed through apt")
     return Path(found)
@@ -55,9 +58,9 @@ def _apt(*words: str) -> None:
 
 def build_dashboard() -> None:
     """Build the front-end where its sources have changed; skips the test where npm's registry is out of reach."""
-    ran = subprocess.run(
-        [sys.executable, FRONT_END / "build.py"], capture_output=True, text=True, timeout=_INSTALL_S, check=False
-    )
+    with alone("dashboard"):
+        command = [sys.executable, FRONT_END / "build.py"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
     if ran.returncode != 0 and any(word in ran.stderr for word in ("ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN")):
         pytest.skip("the npm registry cannot be reached to build the dashboard")
     assert ran.returncode == 0, ran.stderr

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from support.alone import alone
+
 UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH")
 INSTALL_S = 300
 
@@ -34,15 +36,12 @@ def installed(package: str, version: str, *beside: str) -> Path:
     `beside` are others that it needs, as `name@version`.
     """
     folder = Path(sys.prefix) / "npm" / f"{package}-{version}"
-    if folder.is_dir():
-        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        _install([f"{package}@{version}", *beside], Path(scratch) / "made")
-        try:
-            shutil.move(Path(scratch) / "made", folder)
-        except OSError:
-            assert folder.is_dir(), "another run was to have installed it at the same time"
+    with alone(f"npm-{package}"):
+        if not folder.is_dir():
+            with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+                _install([f"{package}@{version}", *beside], Path(scratch) / "made")
+                shutil.move(Path(scratch) / "made", folder)
     return folder
 
 
