@@ -54,19 +54,19 @@ NOISE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("change", ALWAYS, ids=str)
+@pytest.mark.parametrize("change", ALWAYS, ids=" ".join)
 def test_what_sets_requests_apart_with_or_without_a_key_of_their_own(change: dict[str, Any]) -> None:
     assert cache_key(an_exchange(**change), None) != cache_key(an_exchange(), None)
     assert cache_key(an_exchange(**change), b"k") != cache_key(an_exchange(), b"k")
 
 
-@pytest.mark.parametrize("change", COMPUTED, ids=str)
+@pytest.mark.parametrize("change", COMPUTED, ids=" ".join)
 def test_what_a_key_of_its_own_takes_the_place_of(change: dict[str, Any]) -> None:
     assert cache_key(an_exchange(**change), None) != cache_key(an_exchange(), None)
     assert cache_key(an_exchange(**change), b"k") == cache_key(an_exchange(), b"k")
 
 
-@pytest.mark.parametrize("change", NOISE, ids=str)
+@pytest.mark.parametrize("change", NOISE, ids=" ".join)
 def test_what_makes_no_difference(change: dict[str, Any]) -> None:
     assert cache_key(an_exchange(**change), None) == cache_key(an_exchange(), None)
     assert cache_key(an_exchange(**change), b"k") == cache_key(an_exchange(), b"k")
