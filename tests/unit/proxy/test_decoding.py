@@ -29,6 +29,7 @@ def bare_deflate(data: bytes) -> bytes:
         (b"deflate", bare_deflate(TEXT)),
         (b"zstd", zstandard.compress(TEXT)),
     ],
+    ids=["gzip", "GZIP", "deflate", "deflate without a head", "zstd"],
 )
 def test_each_coding_is_read(coding: bytes, body: bytes) -> None:
     assert decode_body(coding, body, 1 << 20) == (TEXT, True, None)
