@@ -38,6 +38,7 @@ from gaugeway.evaluation.judging.forecast import Forecaster
 from gaugeway.evaluation.monitoring.checking import Checker, CheckParts
 from gaugeway.evaluation.monitoring.courier import Courier
 from gaugeway.evaluation.monitoring.watch import Watch, WatchParts
+from gaugeway.evaluation.parquet.files import ArrowFiles
 from gaugeway.evaluation.projecting import project_forever
 from gaugeway.evaluation.replaying.forecast import ReplayForecaster
 from gaugeway.evaluation.replaying.run import ReplayParts
@@ -323,6 +324,7 @@ async def _open(chosen: Settings) -> _Opened:
         evaluations=stores.evaluations,
         snapshots=stores.snapshots,
         interchange=Lines(),
+        parquet=ArrowFiles(),
         items=stores.items,
         custom_types=stores.custom_types,
         logs=stores.logs,

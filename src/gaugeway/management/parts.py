@@ -43,7 +43,7 @@ from gaugeway.core.samples import AnyEvaluator
 from gaugeway.core.sandbox import Sandbox
 from gaugeway.core.settings import Network
 from gaugeway.core.shadows import ShadowStore
-from gaugeway.core.snapshots import Interchange, SnapshotStore
+from gaugeway.core.snapshots import Interchange, ParquetFiles, SnapshotStore
 from gaugeway.core.spending import SpendLedger
 from gaugeway.core.stored_keys import ProviderConfigStore
 
@@ -61,6 +61,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     evaluations: EvaluationStore
     snapshots: SnapshotStore
     interchange: Interchange
+    parquet: ParquetFiles
     logs: LogStore
     analytics: AnalyticsStore
     cache: CacheStore
