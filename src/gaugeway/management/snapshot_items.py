@@ -13,9 +13,10 @@ from starlette.responses import Response
 from gaugeway.core import ids
 from gaugeway.core.erasing import erase, find_subject
 from gaugeway.core.errors import BadInput, NotFound, Path
-from gaugeway.core.model import Gateway, LogRecord
+from gaugeway.core.model import Bodies, Gateway, LogRecord
 from gaugeway.core.snapshots import MAX_EXPECTED, MAX_ITEMS, SnapshotItem
 from gaugeway.management import envelope
+from gaugeway.management.log_bodies import give_back
 from gaugeway.management.log_view import show as show_log
 from gaugeway.management.log_view import show_detail
 from gaugeway.management.parts import Call, Caller, NamedGateway
@@ -116,6 +117,45 @@ def get_item(call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: 
         bodies = call.parts.logs.bodies(snapshot.source, item.log_id)
         shown["log"] = show_detail(record, bodies)
     return envelope.result(shown)
+
+
+@router.get("/items/{log_id}/request", summary="Get an item's request body", dependencies=[NO_QUERY])
+def get_request_body(
+    call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: str, log_id: str
+) -> Response:
+    """The body as frozen, without an envelope."""
+    record, bodies = _frozen(call, gateway, dataset_id, snapshot_id, log_id)
+    if bodies.request is None:
+        raise NotFound("this item has no request body")
+    name = f"{ids.to_text(record.id)}-request"
+    return give_back(bodies.request, record.request_content_type, name, complete=not bodies.request_cut)
+
+
+@router.get("/items/{log_id}/response", summary="Get an item's response body", dependencies=[NO_QUERY])
+def get_response_body(
+    call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: str, log_id: str
+) -> Response:
+    """The body as frozen, without an envelope."""
+    record, bodies = _frozen(call, gateway, dataset_id, snapshot_id, log_id)
+    if bodies.response is None:
+        raise NotFound("this item has no response body")
+    name = f"{ids.to_text(record.id)}-response"
+    return give_back(bodies.response, record.response_content_type, name, complete=not bodies.response_cut)
+
+
+def _frozen(
+    call: Call, gateway: Gateway, dataset_id: str, snapshot_id: str, log_id: str
+) -> tuple[LogRecord, Bodies]:
+    """An item's frozen log with its bodies; NotFound, also where it was erased."""
+    snapshot = find(call, gateway, dataset_id, snapshot_id)
+    identifier = ids.from_text(log_id)
+    item = None if identifier is None else call.parts.snapshots.item(snapshot, identifier)
+    if item is None:
+        raise NotFound(f"this snapshot has no item {log_id!r}")
+    record = None if item.erased else call.parts.logs.get(snapshot.source, item.log_id)
+    if record is None:
+        raise NotFound("this item was erased")
+    return record, call.parts.logs.bodies(snapshot.source, item.log_id) or Bodies()
 
 
 @router.put("/expected", summary="Give items expected answers", dependencies=[NO_QUERY])
