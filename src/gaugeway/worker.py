@@ -53,7 +53,7 @@ from gaugeway.evaluation.shadowing.run import ShadowParts
 from gaugeway.evaluation.shadowing.runner import ShadowRunner
 from gaugeway.front_desk import FrontDesk, Receive, Scope, Send
 from gaugeway.management.api import create_app
-from gaugeway.management.evals_api import create_evals_app
+from gaugeway.management.evals_api import create_evals_app, create_files_app
 from gaugeway.management.parts import Parts
 from gaugeway.providers.custom import PREFIX, custom
 from gaugeway.providers.dialects import DIALECTS
@@ -367,6 +367,7 @@ async def _open(chosen: Settings) -> _Opened:
         at_most=caller.at_most,
         on_shadow_changed=shadows.wake,
         evals=stores.evals,
+        eval_files=stores.eval_files,
         on_eval_run_created=eval_runs.wake,
     )
     return _Opened(
@@ -396,6 +397,7 @@ async def _open(chosen: Settings) -> _Opened:
         front=FrontDesk(
             management=create_app(parts),
             evals=create_evals_app(parts),
+            files=create_files_app(parts),
             pages=Pages(),
             sink=sink,
             losses=losses,

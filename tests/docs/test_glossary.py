@@ -12,6 +12,7 @@ from gaugeway.core import (
     aggregates,
     comparisons,
     evals,
+    files,
     items,
     judging,
     metrics,

@@ -185,6 +185,7 @@ class Installation:
             analyst=LogAnalyst(stores.logs, load_evaluators(), stores.items),
             annotations=stores.annotations,
             evals=stores.evals,
+            eval_files=stores.eval_files,
             panel=StoredPanel(stores.annotations, stores.items),
             provider_slugs={"openai", "anthropic"},
             key_use=lambda slug: (

@@ -47,12 +47,13 @@ class LastResort:
 class Intake:
     """ASGI middleware: reads the body whole; 413 above its limit (16 MiB where items are imported, 64 as Parquet).
 
-    Bodies are JSON whatever their content type says (curl's default calls them a form).
+    Bodies are JSON whatever their content type says (curl's default calls them a form), unless forms are expected.
     """
 
-    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY) -> None:
+    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY, *, forms: bool = False) -> None:
         self._app = app
         self._max = max_body
+        self._forms = forms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body at hand."""
@@ -68,7 +69,7 @@ class Intake:
             return
         if body is None:  # hung up half way: what it wanted is not known, so nothing is done
             return
-        if body:
+        if body and not self._forms:
             headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
             scope = {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
         await self._app(scope, _replay(body, receive), send)

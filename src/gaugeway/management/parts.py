@@ -12,6 +12,7 @@ from gaugeway.core.annotations import AnnotationStore, Panel
 from gaugeway.core.comparisons import Analyst
 from gaugeway.core.errors import BadInput, NotFound
 from gaugeway.core.evals import EvalStore
+from gaugeway.core.files import EvalFileStore
 from gaugeway.core.items import CustomTypeStore, ItemStore
 from gaugeway.core.judging import Forecast, ModelScorer
 from gaugeway.core.model import Evaluation, Gateway, Permission, Scope, Token
@@ -81,6 +82,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     annotations: AnnotationStore
     panel: Panel
     evals: EvalStore
+    eval_files: EvalFileStore
     provider_slugs: Collection[str]  # of the built-in providers
     key_use: Callable[[str], KeyUse | None]  # how a provider takes a stored key, by its slug
     route_providers: Collection[str]  # the names of those that a dynamic route can ask
