@@ -50,6 +50,7 @@ def test_every_type_named_exists(name: str):
             annotation_words,
             comparisons,
             evals,
+            files,
             items,
             judging,
             metrics,
