@@ -19,13 +19,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class FrontDesk:
-    """What is not the data plane: health, Evals, the dashboard's pages, and else the management API."""
+    """What is not the data plane: health, Evals with their files, the dashboard's pages, the management API."""
 
     def __init__(
         self,
         *,
         management: Any,
         evals: Any,
+        files: Any,
         pages: Pages,
         sink: RecorderClient,
         losses: JournalOfLosses,
@@ -35,6 +36,7 @@ class FrontDesk:
         self._folder = data.stat()
         self._management = management
         self._evals = evals
+        self._files = files
         self._pages = pages
         self._sink = sink
         self._losses = losses
@@ -48,6 +50,8 @@ class FrontDesk:
             await self._tell_ready(send)
         elif path.startswith("/v1/evals"):
             await self._evals(scope, receive, send)
+        elif path.startswith("/v1/files"):
+            await self._files(scope, receive, send)
         elif self._pages.owns(path):
             await self._pages(scope, receive, send)
         else:

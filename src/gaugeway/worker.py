@@ -38,6 +38,7 @@ from gaugeway.evaluation.judging.forecast import Forecaster
 from gaugeway.evaluation.monitoring.checking import Checker, CheckParts
 from gaugeway.evaluation.monitoring.courier import Courier
 from gaugeway.evaluation.monitoring.watch import Watch, WatchParts
+from gaugeway.evaluation.parquet.files import ArrowFiles
 from gaugeway.evaluation.projecting import project_forever
 from gaugeway.evaluation.replaying.forecast import ReplayForecaster
 from gaugeway.evaluation.replaying.run import ReplayParts
@@ -52,7 +53,7 @@ from gaugeway.evaluation.shadowing.run import ShadowParts
 from gaugeway.evaluation.shadowing.runner import ShadowRunner
 from gaugeway.front_desk import FrontDesk, Receive, Scope, Send
 from gaugeway.management.api import create_app
-from gaugeway.management.evals_api import create_evals_app
+from gaugeway.management.evals_api import create_evals_app, create_files_app
 from gaugeway.management.parts import Parts
 from gaugeway.providers.custom import PREFIX, custom
 from gaugeway.providers.dialects import DIALECTS
@@ -323,6 +324,7 @@ async def _open(chosen: Settings) -> _Opened:
         evaluations=stores.evaluations,
         snapshots=stores.snapshots,
         interchange=Lines(),
+        parquet=ArrowFiles(),
         items=stores.items,
         custom_types=stores.custom_types,
         logs=stores.logs,
@@ -365,6 +367,7 @@ async def _open(chosen: Settings) -> _Opened:
         at_most=caller.at_most,
         on_shadow_changed=shadows.wake,
         evals=stores.evals,
+        eval_files=stores.eval_files,
         on_eval_run_created=eval_runs.wake,
     )
     return _Opened(
@@ -394,6 +397,7 @@ async def _open(chosen: Settings) -> _Opened:
         front=FrontDesk(
             management=create_app(parts),
             evals=create_evals_app(parts),
+            files=create_files_app(parts),
             pages=Pages(),
             sink=sink,
             losses=losses,

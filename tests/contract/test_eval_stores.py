@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gaugeway.core.errors import NotFound
+from gaugeway.core import files
+from gaugeway.core.errors import Conflict, NotFound
 from gaugeway.core.evals import Eval, EvalRun, GraderResult, Output, OutputState, RunItem, RunStatus, Slice
+from gaugeway.core.files import EvalFile
 from gaugeway.core.model import Scope
 from gaugeway.stores import Stores, open_stores
 from support.state import ACCOUNT, SCOPE, a_gateway, an_account
@@ -216,3 +218,50 @@ def test_outputs_are_listed_by_place_and_state(stores: Stores) -> None:
     found = stores.evals.output(run, 1)
     assert found is not None
     assert found[1] == an_output(1, OutputState.FAIL)
+
+
+def a_file(number: int = 1, **fields: Any) -> EvalFile:
+    plain: dict[str, Any] = {
+        "account_id": ACCOUNT,
+        "gateway_id": SCOPE.gateway_id,
+        "id": f"file-{number}",
+        "name": f"{number}.jsonl",
+        "bytes": 3,
+        "created_at": number,
+    }
+    return EvalFile(**plain | fields)
+
+
+def test_files_are_kept_in_their_gateway_and_go_with_it(stores: Stores) -> None:
+    kept = stores.eval_files
+    for number in (1, 2, 3):
+        kept.create(a_file(number), b"abc")
+    assert kept.get(SCOPE, "file-2") == a_file(2)
+    assert kept.content(SCOPE, "file-2") == b"abc"
+    assert (kept.get(ELSEWHERE, "file-2"), kept.content(ELSEWHERE, "file-2")) == (None, None)
+    assert kept.list(SCOPE, Slice(limit=2)) == ([a_file(1), a_file(2)], True)
+    assert kept.list(SCOPE, Slice(after="file-2", limit=2)) == ([a_file(3)], False)
+    assert kept.list(SCOPE, Slice(after="file-2", limit=2, descending=True)) == ([a_file(1)], False)
+    with pytest.raises(NotFound):
+        kept.list(SCOPE, Slice(after="file-9"))
+    assert not kept.delete(ELSEWHERE, "file-2")
+    assert kept.delete(SCOPE, "file-2")
+    assert not kept.delete(SCOPE, "file-2")
+    with pytest.raises(NotFound):
+        kept.create(a_file(4, gateway_id="nowhere"), b"abc")
+    stores.gateways.delete(SCOPE)
+    assert (kept.get(SCOPE, "file-1"), kept.content(SCOPE, "file-1")) == (None, None)
+
+
+def test_a_gateway_keeps_so_many_files_and_bytes(stores: Stores) -> None:
+    half = files.MAX_TOTAL // 2
+    stores.eval_files.create(a_file(1, bytes=half), b"abc")
+    stores.eval_files.create(a_file(2, bytes=half - 1), b"abc")
+    with pytest.raises(Conflict, match="delete some"):
+        stores.eval_files.create(a_file(3, bytes=2), b"ab")
+    stores.eval_files.create(a_file(4, bytes=1), b"a")
+    stores.eval_files.delete(SCOPE, "file-1")
+    for number in range(5, files.MAX_FILES + 3):
+        stores.eval_files.create(a_file(number, bytes=1), b"a")
+    with pytest.raises(Conflict, match=f"at most {files.MAX_FILES} files"):
+        stores.eval_files.create(a_file(0, bytes=1), b"a")

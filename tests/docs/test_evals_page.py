@@ -10,6 +10,7 @@ import pytest
 from openai import OpenAI
 
 from gaugeway.core.evals import MAX_ITEMS, USUAL_CAP
+from gaugeway.core.files import MAX_FILE, MAX_FILES, MAX_TOTAL
 from gaugeway.core.graders import Grader, TextSimilarity
 from gaugeway.management import eval_sources
 from gaugeway.management.evals_api import MAX_BODY
@@ -47,4 +48,5 @@ def test_every_condition_on_logs_is_named() -> None:
 
 def test_its_numbers_are_those_of_the_code() -> None:
     assert f"up to {MAX_ITEMS:,} and {MAX_BODY // 2**20} MiB" in PAGE
+    assert f"up to {MAX_FILES} of them, {MAX_FILE >> 20} MiB each and {MAX_TOTAL >> 20} MiB together" in PAGE
     assert f"{USUAL_CAP} dollars if not said" in PAGE

@@ -199,6 +199,15 @@ def test_the_command_line(bench: Bench, tmp_path: Path) -> None:
         *("--base-url", server.base_url, "--token", server.token, "--account", server.account_id),
     )
     assert json.loads(evaluated.out)["results"][0]["result"] == "1.5", evaluated.err
+    columns = tmp_path / "out.parquet"
+    exported = dataset(server, "export", "bob", "s1", str(columns), "--format", "parquet", *here)
+    assert (exported.code, exported.err) == (0, "2 items, every hash is right\n")
+    typed = dataset(server, "import", "new", "typed", str(columns), "--format", "parquet", "--json", *here)
+    assert json.loads(typed.out)["hash"] == copied["hash"], typed.err
+    for arguments in (("import", "new", "none", str(target)), ("export", "bob", "s1", "-")):
+        refused = dataset(server, *arguments, "--format", "parquet", *here)
+        assert refused.code == 2
+    assert "none" not in dataset(server, "list", *here).out
     broken = tmp_path / "broken.jsonl"
     broken.write_text(target.read_text().replace("Question 2", "Question 9"))
     refused = dataset(server, "import", "new", "broken", str(broken), *here)

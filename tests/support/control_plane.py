@@ -40,6 +40,7 @@ from gaugeway.evaluation.annotating.panel import StoredPanel
 from gaugeway.evaluation.comparing.analyst import LogAnalyst
 from gaugeway.evaluation.evaluators import load as load_evaluators
 from gaugeway.evaluation.interchange import Lines
+from gaugeway.evaluation.parquet.files import ArrowFiles
 from gaugeway.evaluation.sandbox.sandbox import PythonSandbox
 from gaugeway.management import Parts, create_app
 from gaugeway.providers.parts.keys import HeaderKey
@@ -165,6 +166,7 @@ class Installation:
             evaluations=stores.evaluations,
             snapshots=stores.snapshots,
             interchange=Lines(),
+            parquet=ArrowFiles(),
             items=stores.items,
             custom_types=stores.custom_types,
             logs=stores.logs,
@@ -183,6 +185,7 @@ class Installation:
             analyst=LogAnalyst(stores.logs, load_evaluators(), stores.items),
             annotations=stores.annotations,
             evals=stores.evals,
+            eval_files=stores.eval_files,
             panel=StoredPanel(stores.annotations, stores.items),
             provider_slugs={"openai", "anthropic"},
             key_use=lambda slug: (

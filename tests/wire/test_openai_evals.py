@@ -425,7 +425,7 @@ def test_kill_9_loses_nothing_and_flags_what_was_under_way(
 
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
-    ({"type": "jsonl", "source": {"type": "file_id", "id": "file-1"}}, "data_source.source.type", "file_content"),
+    ({"type": "jsonl", "source": {"type": "file_id", "id": "file-1"}}, "data_source.source.id", "no file"),
     (
         {"type": "jsonl", "source": {"type": "file_content", "content": []}},
         "data_source.source.file_content.content",
@@ -564,3 +564,120 @@ def test_where_python_is_off_its_graders_are_refused_and_their_runs_fail(
         assert "GAUGEWAY_PYTHON_EVALUATORS=true turns it on" in run.error.message
         with pytest.raises(openai.BadRequestError, match="GAUGEWAY_PYTHON_EVALUATORS"):
             client.evals.create(data_source_config=CUSTOM, testing_criteria=[criterion])
+
+
+def as_lines(lines: list[Any]) -> bytes:
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def test_files_are_uploaded_listed_read_and_deleted(client: OpenAI, home: Server, tmp_path: Path) -> None:
+    path = tmp_path / "sums é.jsonl"
+    path.write_bytes(as_lines(LINES))
+    with path.open("rb") as opened:
+        made = client.files.create(file=opened, purpose="evals")
+    assert (made.object, made.purpose, made.filename, made.status) == ("file", "evals", "sums é.jsonl", "processed")
+    assert made.bytes == path.stat().st_size
+    assert client.files.retrieve(made.id).to_dict() == made.to_dict()
+    assert client.files.wait_for_processing(made.id).id == made.id
+    assert client.files.content(made.id).read() == path.read_bytes()
+    others = [client.files.create(file=(f"{at}", b"\x00\xff\r\n" * at), purpose="evals").id for at in (1, 2)]
+    assert client.files.content(others[1]).read() == b"\x00\xff\r\n\x00\xff\r\n"
+    assert [one.id for one in client.files.list()] == [*reversed(others), made.id]
+    assert [one.id for one in client.files.list(order="asc", limit=1)] == [made.id, *others]
+    assert [one.id for one in client.files.list(purpose="evals", limit=2)] == [*reversed(others), made.id]
+    assert list(client.files.list(purpose="batch")) == []
+    gone = client.files.delete(made.id)
+    assert (gone.id, gone.deleted, gone.object) == (made.id, True, "file")
+    for attempt in (client.files.retrieve, client.files.content, client.files.delete):
+        with pytest.raises(openai.NotFoundError, match="there is no file"):
+            attempt(made.id)
+    elsewhere = client_of(home, home.make_gateway(f"evals-{next(_numbers)}"))
+    with pytest.raises(openai.NotFoundError):
+        elsewhere.files.retrieve(others[0])
+    assert list(elsewhere.files.list()) == []
+
+
+def test_a_run_takes_its_items_from_a_file_and_keeps_them(client: OpenAI, home: Server) -> None:
+    file = client.files.create(file=("sums.jsonl", b"\xef\xbb\xbf" + as_lines(LINES) + b"\n"), purpose="evals")
+    made = client.evals.create(data_source_config=CUSTOM, testing_criteria=[SAME])
+    source: Any = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
+    run: Any = client.evals.runs.create(made.id, data_source=source)
+    client.files.delete(file.id)
+    run = until_ended(client, run)
+    counts = run.result_counts
+    assert (counts.total, counts.passed, counts.failed, counts.errored) == (3, 1, 1, 1)
+    assert run.data_source.to_dict() == source
+    assert [one.datasource_item["question"] for one in items_of(client, run)] == ["2+2", "3+3", "4+4"]
+    again = client.files.create(file=("sums.jsonl", as_lines(LINES[2:])), purpose="evals")
+    asking: Any = {
+        "type": "completions",
+        "model": "echo",
+        "source": {"type": "file_id", "id": again.id},
+        "input_messages": {"type": "template", "template": [{"role": "user", "content": "{{item.answer}}"}]},
+        "sampling_params": {"max_completion_tokens": 50},
+    }
+    run = until_ended(client, client.evals.runs.create(made.id, data_source=asking))
+    assert (run.status, run.result_counts.passed) == ("completed", 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "param", "words"),
+    [
+        (b'{"item": {"question": "", "answer": ""}}\nnonsense', "data_source.source.id", "Line 2 is no JSON"),
+        (b'{"item": {"a": NaN}}', "data_source.source.id", "Line 1 is no JSON"),
+        (b"\xff\xfe", "data_source.source.id", "Line 1 is no JSON"),
+        (b'{"a": ' * 60_000, "data_source.source.id", "Line 1 is"),
+        (b"\n \n", "data_source.source.id", "no line in the file"),
+        (b'{"item": {}} \n' * 10_001, "data_source.source.id", "At most 10000 items"),
+        (b'{"question": ""}', "data_source.source.id[0].item", "Line 1 is no item"),
+        (b'{"item": {"question": "", "answer": 4}}', "data_source.source.id[0].item.answer", "item_schema"),
+    ],
+)
+def test_a_file_that_holds_no_items_is_refused_when_it_is_used(
+    client: OpenAI, content: bytes, param: str, words: str
+) -> None:
+    file = client.files.create(file=("some.jsonl", content), purpose="evals")
+    made = client.evals.create(data_source_config=CUSTOM, testing_criteria=[SAME])
+    source: Any = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.evals.runs.create(made.id, data_source=source)
+    assert caught.value.param == param
+    assert words in caught.value.message
+    assert list(client.evals.runs.list(made.id)) == []
+
+
+def test_files_that_are_not_kept(client: OpenAI, home: Server, gateway: str) -> None:
+    with pytest.raises(openai.BadRequestError, match="purpose=evals") as caught:
+        client.files.create(file=("x", b"x"), purpose="batch")
+    assert caught.value.param == "purpose"
+    with pytest.raises(openai.BadRequestError, match="leave it out") as caught:
+        client.files.create(
+            file=("x", b"x"), purpose="evals", expires_after={"anchor": "created_at", "seconds": 3600}
+        )
+    assert str(caught.value.param).startswith("expires_after")
+    with pytest.raises(openai.BadRequestError, match="is empty"):
+        client.files.create(file=("x", b""), purpose="evals")
+    with pytest.raises(openai.BadRequestError, match="Its name"):
+        client.files.create(file=("x" * 257, b"x"), purpose="evals")
+    with pytest.raises(openai.BadRequestError, match="at most 32 MiB"):
+        client.files.create(file=("x", b"x" * (32 * 1024 * 1024 + 1)), purpose="evals")
+    with pytest.raises(openai.APIStatusError) as too_large:
+        client.files.create(file=("x", b"x" * (33 * 1024 * 1024)), purpose="evals")
+    assert too_large.value.status_code == 413
+    headers = {"authorization": f"Bearer {home.token}", "cf-aig-gateway-id": gateway}
+    for body, kind in (
+        (b'{"purpose": "evals"}', "application/json"),
+        (b"purpose=evals&file=x", "application/x-www-form-urlencoded"),
+        (b"nonsense", "multipart/form-data; boundary=x"),
+        (b"nonsense", "multipart/form-data"),
+    ):
+        answer = home.call("POST", "/v1/files", body, {**headers, "content-type": kind})
+        assert (answer.status, answer.json["error"]["type"]) == (400, "invalid_request_error"), answer.body
+    part = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nevals\r\n'
+    twice = home.call(
+        "POST", "/v1/files", part * 2 + b"--x--", {**headers, "content-type": "multipart/form-data; boundary=x"}
+    )
+    assert "there twice" in twice.json["error"]["message"]
+    assert list(client.files.list()) == []
+    with pytest.raises(openai.AuthenticationError):
+        client.with_options(api_key="sk-wrong").files.list()

@@ -350,6 +350,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export a snapshot's items
+         * @description A page of JSON Lines; with `format=parquet` one file with all items.
+         *
+         *     `gaugeway-next` says what comes after a page; without it, this was the last page. `gaugeway-left-out` counts the
+         *     items that cannot be in this format.
+         */
+        get: operations["export_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/items": {
         parameters: {
             query?: never;
@@ -374,6 +397,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/items/parquet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import items of a Parquet file
+         * @description Adds the rows of a file, which is the body, to a snapshot whose import_format is plain; all, or none.
+         */
+        post: operations["add_file_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items_parquet_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Seal an imported snapshot
+         * @description Ends the import: the snapshot is ready and has its hash.
+         */
+        post: operations["seal_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__seal_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/items/{log_id}": {
         parameters: {
             query?: never;
@@ -386,6 +449,46 @@ export interface paths {
          * @description One item with the beginnings of its bodies, as frozen.
          */
         get: operations["get_item_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items__log_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/items/{log_id}/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an item's request body
+         * @description The body as frozen, without an envelope.
+         */
+        get: operations["get_request_body_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items__log_id__request_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/items/{log_id}/response": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an item's response body
+         * @description The body as frozen, without an envelope.
+         */
+        get: operations["get_response_body_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items__log_id__response_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -428,48 +531,6 @@ export interface paths {
          * @description Their frozen logs, bodies and expected answers go; a hole with the item's hash stays, and is counted.
          */
         post: operations["erase_items_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__erase_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Export a snapshot's items
-         * @description A page of JSON Lines. `gaugeway-next` says what comes after it; without it, this was the last page.
-         *
-         *     `gaugeway-left-out` counts the items that cannot be in this format.
-         */
-        get: operations["export_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__export_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}/seal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Seal an imported snapshot
-         * @description Ends the import: the snapshot is ready and has its hash.
-         */
-        post: operations["seal_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__seal_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -887,7 +948,7 @@ export interface paths {
         put?: never;
         /**
          * Create an annotation queue
-         * @description Draws logs of the datasets at random, once; what is logged later is not added.
+         * @description Draws logs of the datasets, or items of a snapshot, at random, once; what is logged later is not added.
          */
         post: operations["create_queue_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__annotation_queues_post"];
         delete?: never;
@@ -2658,7 +2719,10 @@ export interface components {
         QueueBody: {
             /** Name */
             name: string;
-            /** Dataset Ids */
+            /**
+             * Dataset Ids
+             * @description Or, instead of datasets, the id of one snapshot of a dataset: its items are labelled.
+             */
             dataset_ids: string[];
             /**
              * Instructions
@@ -4046,6 +4110,45 @@ export interface operations {
             };
         };
     };
+    export_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__export_get: {
+        parameters: {
+            query?: {
+                format?: "plain" | "evals" | "chat" | "parquet";
+                /** @description What gaugeway-next of the page before said. */
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+                snapshot_id: string;
+                gateway_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_items_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items_get: {
         parameters: {
             query?: {
@@ -4122,7 +4225,149 @@ export interface operations {
             };
         };
     };
+    add_file_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items_parquet_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                snapshot_id: string;
+                gateway_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.apache.parquet": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    seal_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__seal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                snapshot_id: string;
+                gateway_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_item_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items__log_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                snapshot_id: string;
+                log_id: string;
+                gateway_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_request_body_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items__log_id__request_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                snapshot_id: string;
+                log_id: string;
+                gateway_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_response_body_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__items__log_id__response_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -4212,79 +4457,6 @@ export interface operations {
                 "application/json": components["schemas"]["Erasure"];
             };
         };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    export_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__export_get: {
-        parameters: {
-            query?: {
-                format?: "plain" | "evals" | "chat";
-                /** @description What gaugeway-next of the page before said. */
-                after?: string | null;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                dataset_id: string;
-                snapshot_id: string;
-                gateway_id: string;
-                account_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    seal_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__datasets__dataset_id__snapshots__snapshot_id__seal_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                dataset_id: string;
-                snapshot_id: string;
-                gateway_id: string;
-                account_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

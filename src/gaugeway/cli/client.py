@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from gaugeway.core.errors import GaugewayError
 
 TIMEOUT = 30.0
 MAX_ANSWER = 64 * 1024 * 1024
+PIECE = 256 * 1024
 
 
 class Unreachable(GaugewayError):
@@ -101,6 +103,16 @@ class Management:
             if after is None:
                 return
 
+    def download(self, path: str, **query: Any) -> Iterator[bytes]:
+        """An answer without an envelope, piece by piece, however long; Unreachable where it ends too early."""
+        target = path + "?" + urlencode(query)
+        with self._asked("GET", self._prefix + target, None) as answer:
+            if answer.status != 200:
+                self._open(answer.status, answer.read(MAX_ANSWER), "GET", target)  # which raises what went wrong
+                raise Unreachable(f"{self.base_url} answered GET {target} with {answer.status}")
+            while piece := answer.read(PIECE):
+                yield piece
+
     def delete(self, path: str) -> Any:
         """The result of a DELETE."""
         return self._call("DELETE", path)
@@ -123,14 +135,22 @@ class Management:
         return envelope.result
 
     def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, bytes, Mapping[str, str]]:
+        with self._asked(method, target, body) as answer:
+            content = answer.read(MAX_ANSWER + 1)
+        if len(content) > MAX_ANSWER:
+            raise Unreachable(f"{self.base_url} answered {method} with more than {MAX_ANSWER} bytes")
+        return answer.status, content, {name.lower(): value for name, value in answer.getheaders()}
+
+    @contextmanager
+    def _asked(self, method: str, target: str, body: bytes | None) -> Generator[http.client.HTTPResponse]:
+        """The answer, still to be read; Unreachable where there is none, or it ends while it is read."""
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/json"
         connection = self._connect()
         try:
             connection.request(method, target, body, headers)
-            answer = connection.getresponse()
-            content = answer.read(MAX_ANSWER + 1)
+            yield connection.getresponse()
         except (OSError, http.client.HTTPException, ValueError) as problem:
             reason = str(problem) or type(problem).__name__
             raise Unreachable(
@@ -138,9 +158,6 @@ class Management:
             ) from problem
         finally:
             connection.close()
-        if len(content) > MAX_ANSWER:
-            raise Unreachable(f"{self.base_url} answered {method} with more than {MAX_ANSWER} bytes")
-        return answer.status, content, {name.lower(): value for name, value in answer.getheaders()}
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._secure:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-import msgspec
 import typer
 
 from gaugeway.cli.client import Management
 from gaugeway.cli.filters import parse_filter
+from gaugeway.cli.item_files import (
+    Piece,
+    check_form,
+    check_hashes,
+    checked_line,
+    checked_rows,
+    new_file,
+    old_file,
+    pieces,
+)
 from gaugeway.cli.options import AccountId, ApiToken, AsJson, BaseUrl, connect
 from gaugeway.cli.output import Column, print_json, print_note, print_table, print_warning
 from gaugeway.cli.runs import FAILED
@@ -22,13 +27,9 @@ from gaugeway.cli.waiting import SoFar, wait_for_end
 from gaugeway.core.errors import BadInput, GaugewayError, NotFound
 from gaugeway.core.model import Join
 from gaugeway.core.query import as_sent
-from gaugeway.core.snapshot_hashes import item_hash, snapshot_hash
+from gaugeway.core.snapshots import PARQUET, PLAIN
 
-PIECE_ITEMS = 500
-PIECE_BYTES = 4 * 1024 * 1024
-MAX_LINE = 15 * 1024 * 1024
-
-Form = Literal["plain", "evals", "chat"]
+Form = Literal["plain", "evals", "chat", "parquet"]
 GatewayId = Annotated[str, typer.Option("--gateway", metavar="ID", help="The gateway.")]
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="Its name or id.")]
 SnapshotName = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="Its name or id.")]
@@ -37,7 +38,7 @@ Formed = Annotated[
     typer.Option(
         "--format",
         help="plain: all there is of the items; evals: OpenAI's evals, {input, ideal}; chat: OpenAI's fine-tuning,"
-        " {messages}.",
+        " {messages}; parquet: all there is, as typed columns (needs gaugeway[parquet]).",
     ),
 ]
 _COLUMNS = (
@@ -51,10 +52,6 @@ _COLUMNS = (
     Column("hash"),
 )
 _JOINING = {Join.ALL_OF: "and", Join.ANY_OF: "or", Join.NONE_OF: "or"}
-
-
-class DamagedExport(GaugewayError):
-    """What the server sent is not what its hashes were computed of."""
 
 
 def show(
@@ -171,7 +168,7 @@ def _has_ended(snapshot: dict[str, Any]) -> bool:
 def export(
     dataset: DatasetName,
     snapshot: SnapshotName,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A new JSON Lines file; -: standard output.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A new file; -: standard output.")],
     *,
     gateway: GatewayId,
     form: Formed = "plain",
@@ -179,33 +176,48 @@ def export(
     token: ApiToken = None,
     account: AccountId = None,
 ) -> None:
-    """Write a snapshot's items to a file, a line each.
+    """Write a snapshot's items to a file, a line or a row each.
 
-    A plain export computes all hashes anew; exit code 2, and no file, when one differs.
+    A plain or Parquet export computes all hashes anew; exit code 2, and no file, when one differs.
     """
+    check_form(form, file)
     here = _Here(connect(base_url, token, account), gateway)
     chosen = here.snapshot(here.dataset(dataset), snapshot)
     path = f"{here.path}/datasets/{chosen['dataset_id']}/snapshots/{chosen['id']}/export"
+    if form == PARQUET:
+        written = _export_parquet(here.management, path, file, chosen["hash"])
+        print_note(f"{written} items, every hash is right")
+        return
     hashes: list[str] = []
     written = left_out = 0
-    with _new_file(file) as target:
+    with new_file(file) as target:
         for page in here.management.pages(path, format=form):
             lines = page.content.splitlines(keepends=True)
-            if form == "plain":
-                hashes += [_checked(line) for line in lines]
+            if form == PLAIN:
+                hashes += [checked_line(line) for line in lines]
             target.writelines(lines)
             written, left_out = written + len(lines), left_out + page.left_out
-        if form == "plain" and snapshot_hash(hashes) != chosen["hash"]:
-            raise DamagedExport(f"the items' hashes do not make the snapshot's hash {chosen['hash']}")
-    print_note(f"{written} items" + (", every hash is right" if form == "plain" else ""))
+        if form == PLAIN:
+            check_hashes(hashes, chosen["hash"])
+    print_note(f"{written} items" + (", every hash is right" if form == PLAIN else ""))
     if left_out:
         print_warning(f"{left_out} items cannot be in the format {form} and were left out")
+
+
+def _export_parquet(management: Management, path: str, file: str, wanted: str) -> int:
+    """Write the file and read it again; how many rows it has."""
+    with new_file(file) as target:
+        target.writelines(management.download(path, format=PARQUET))
+        target.flush()
+        hashes = checked_rows(file)
+        check_hashes(hashes, wanted)
+    return len(hashes)
 
 
 def import_file(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Its name or id; made where it is new.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="The snapshot's; unique in its dataset.")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A JSON Lines file; -: standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file; -: standard input.")],
     *,
     gateway: GatewayId,
     form: Formed = "plain",
@@ -214,24 +226,26 @@ def import_file(
     account: AccountId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a snapshot of a file's lines.
+    """Make a snapshot of a file's lines or rows.
 
     A dataset that is made for it selects nothing live: it is not enabled.
     """
+    check_form(form, file)
     here = _Here(connect(base_url, token, account), gateway)
-    with _old_file(file) as source:
-        pieces = _pieces(file, source)
-        first = next(pieces)  # what cannot be read makes nothing
+    with old_file(file) as source:
+        read = pieces(form, file, source)
+        first = next(read)  # what cannot be read makes nothing
         parent = here.dataset_or_new(dataset)
         path = f"{here.path}/datasets/{parent['id']}/snapshots"
-        made = here.management.post(path, {"name": name, "import_format": form})
+        made = here.management.post(path, {"name": name, "import_format": PLAIN if form == PARQUET else form})
         try:
             added = skipped = 0
-            for start, items in _chain(first, pieces):
+            for start, items in _chain(first, read):
                 try:
                     told = here.management.post(f"{path}/{made['id']}/items", {"items": items})
                 except GaugewayError as problem:
-                    raise BadInput(f"{file}: items of the lines from {start} on: {problem}") from problem
+                    what = "rows" if form == PARQUET else "lines"
+                    raise BadInput(f"{file}: items of the {what} from {start} on: {problem}") from problem
                 added, skipped = added + told["added"], skipped + told["skipped_erased"]
             made = here.management.post(f"{path}/{made['id']}/seal", {})
         except BaseException:
@@ -239,7 +253,7 @@ def import_file(
             raise
     _tell(made, as_json=as_json)
     if skipped:
-        print_warning(f"{skipped} lines are of erased items and were passed over")
+        print_warning(f"{skipped} erased items are in the file and were passed over")
 
 
 class _Here:
@@ -320,72 +334,6 @@ def _tell(made: dict[str, Any], *, as_json: bool) -> None:
     print_note(f"snapshot {made['id']}: {made['status_description']}" + (f" ({told})" if told else ""))
 
 
-@contextmanager
-def _new_file(name: str) -> Generator[BinaryIO]:
-    """A file that is there only if all went well."""
-    if name == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = Path(name)
-    try:
-        opened = path.open("xb")
-    except OSError as problem:
-        raise BadInput(f"{name}: cannot be made: {problem.strerror}") from problem
-    try:
-        with opened:
-            yield opened
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _old_file(name: str) -> Generator[BinaryIO]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    path = Path(name)
-    if not path.is_file() or not os.access(path, os.R_OK):
-        raise BadInput(f"{name}: is no file that can be read")
-    with path.open("rb") as opened:
-        yield opened
-
-
-Piece = tuple[int, list[dict[str, Any]]]
-
-
-def _pieces(name: str, source: BinaryIO) -> Iterator[Piece]:
-    """The objects of a file in pieces that one request takes, each with the number of its first line."""
-    start, size, items = 1, 0, list[dict[str, Any]]()
-    for number, line in enumerate(source, 1):
-        if not line.strip():
-            continue
-        if len(line) > MAX_LINE:
-            raise BadInput(f"{name}: line {number} is longer than {MAX_LINE} bytes")
-        if items and (len(items) >= PIECE_ITEMS or size + len(line) > PIECE_BYTES):
-            yield start, items
-            size, items = 0, []
-        if not items:
-            start = number
-        try:
-            items.append(msgspec.json.decode(line, type=dict[str, Any]))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
-            raise BadInput(f"{name}: line {number} is no JSON object: {problem}") from problem
-        size += len(line)
-    if not items:
-        raise BadInput(f"{name}: there is no line in it")
-    yield start, items
-
-
 def _chain(first: Piece, others: Iterable[Piece]) -> Iterator[Piece]:
     yield first
     yield from others
-
-
-def _checked(line: bytes) -> str:
-    """The hash of a plain line, which must be that of its content."""
-    item = msgspec.json.decode(line, type=dict[str, Any])
-    if not item.get("erased") and item_hash(item["content"]) != item["hash"]:
-        raise DamagedExport(f"the item {item['log_id']} is not what its hash {item['hash']} was computed of")
-    return item["hash"]

@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gaugeway.core.estimates import Estimate, Measure
-from gaugeway.core.model import Evaluation, Scope
+from gaugeway.core.model import Evaluation, Scope, SnapshotRef
 from gaugeway.core.ports import Page
 
 MAX_ITEMS = 10_000
@@ -34,11 +34,18 @@ class AnnotationQueue(Struct, frozen=True, kw_only=True):
     dataset_names: tuple[str, ...]  # where the logs are from
     seed: int  # of the draw
     created_at: int
+    snapshot: SnapshotRef | None = None  # whose items are labelled; None: logs of the gateway
+    holes: int = 0  # of the snapshot's items when it was drawn: erased, so that nobody can look at them
 
     @property
     def scope(self) -> Scope:
         """The gateway it is in."""
         return Scope(self.account_id, self.gateway_id)
+
+    @property
+    def source(self) -> Scope:
+        """Where its logs are: the gateway's, or a snapshot's frozen ones."""
+        return self.scope if self.snapshot is None else Scope(self.account_id, self.snapshot.frozen)
 
 
 class Annotation(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ def erase(
 
 def finish_erasing(snapshots: SnapshotStore, logs: LogStore, snapshot: Snapshot) -> None:
     """Delete the frozen logs of all its holes, as far as they are still there."""
-    _delete(logs, snapshot, snapshots.holes(snapshot))
+    drop(logs, snapshot, snapshots.holes(snapshot))
     snapshots.erased(snapshot)
 
 
@@ -45,10 +45,11 @@ def drop_strays(snapshots: SnapshotStore, logs: LogStore, snapshot: Snapshot) ->
     while page := snapshots.items(snapshot, after, CHUNK):
         items.update(item.log_id for item in page)
         after = page[-1].log_id
-    _delete(logs, snapshot, [log_id for log_id in there if log_id not in items])
+    drop(logs, snapshot, [log_id for log_id in there if log_id not in items])
 
 
-def _delete(logs: LogStore, snapshot: Snapshot, log_ids: Sequence[bytes]) -> None:
+def drop(logs: LogStore, snapshot: Snapshot, log_ids: Sequence[bytes]) -> None:
+    """Delete frozen logs of these ids."""
     for begin in range(0, len(log_ids), CHUNK):
         these = Filter("id", Operator.EQ, tuple(log_ids[begin : begin + CHUNK]))
         logs.delete(snapshot.source, Where(alternatives=((these,),)), Slice(limit=CHUNK))

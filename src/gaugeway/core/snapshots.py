@@ -7,9 +7,9 @@ which stays when the item has to be erased, and its expected answers, which do n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
@@ -24,6 +24,8 @@ MAX_EXPECTED = 100_000
 PLAIN, EVALS, CHAT = FORMATS = ("plain", "evals", "chat")
 """What items can be exported and imported as, a line each: all there is of them, or as OpenAI's evals take them
 ({"input": [...], "ideal": ...}), or its fine-tuning ({"messages": [...]})."""
+PARQUET = "parquet"
+"""The plain format as typed columns of a Parquet file, a row each."""
 FROZEN = "snapshot/"
 """How the gateway id of a frozen scope begins; no gateway's own can, as it has no slash."""
 
@@ -257,6 +259,26 @@ class Interchange(Protocol):
 
     def check(self, redactions: Sequence[Redaction], path: Path) -> None:
         """BadInput, below the path, where a redaction cannot be applied."""
+        ...
+
+
+class ParquetFiles(Protocol):
+    """Lines of the plain format as Parquet files. BadInput from all methods where its library is not installed."""
+
+    def require(self) -> None:
+        """BadInput where it is not installed, which says what to install."""
+        ...
+
+    def write(self, lines: Iterable[dict[str, Any]], notes: Mapping[str, str]) -> Iterator[bytes]:
+        """A file in pieces, as the lines come; the notes stand in its footer."""
+        ...
+
+    def read(self, source: BinaryIO, max_bytes: int | None = None) -> Iterator[list[dict[str, Any]]]:
+        """The lines of a file that has a descriptor and can be sought in, some at a time, in their order.
+
+        BadInput where it is no such file, has columns that are not known, or is beyond what a file may be
+        (MAX_ITEMS rows; `max_bytes` of content). Lines that were given before that are as they are in the file.
+        """
         ...
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from gaugeway.core import ids
 from gaugeway.core.annotations import Agreement, Annotation, AnnotationQueue, Calibration, Estimate, QueueItem
 from gaugeway.core.errors import BadInput
-from gaugeway.core.model import ResultStatus
+from gaugeway.core.model import LogRecord, ResultStatus
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
 from gaugeway.management.annotation_queues import NamedQueue, log_id_of, show_progress
@@ -114,6 +114,9 @@ async def calibrate(call: Caller, queue: NamedQueue, query: Annotated[Calibratio
     evaluation = await asyncio.to_thread(call.parts.evaluations.get, queue.scope, query.evaluation_id)
     if evaluation is None:
         raise BadInput("This gateway has no evaluation with that id", ("query", "evaluation_id"))
+    if queue.snapshot is not None and (evaluation.snapshot is None or evaluation.snapshot.id != queue.snapshot.id):
+        message = f"The labels are of items of the snapshot '{queue.snapshot.name}': name an evaluation of it"
+        raise BadInput(message, ("query", "evaluation_id"))
     known = [result.evaluation_type_id for result in evaluation.results]
     if query.evaluation_type_id not in known:
         message = f"This evaluation has no such evaluation type; it has: {', '.join(known)}"
@@ -132,17 +135,31 @@ def _next(call: Call, queue: AnnotationQueue, annotator: str) -> dict[str, Any] 
     """The next item whose log is still there."""
     parts = call.parts
     while (log_id := parts.annotations.next(queue, annotator, parts.clock.now_ms())) is not None:
-        log = parts.logs.get(queue.scope, log_id)
+        log, digest = _frozen_or_live(call, queue, log_id)
         if log is not None:
-            return {"log_id": ids.to_text(log_id), "log": show_log(log)}
+            return {"log_id": ids.to_text(log_id), "hash": digest, "log": show_log(log)}
         parts.annotations.mark_gone(queue, log_id)
     return None
 
 
+def _frozen_or_live(call: Call, queue: AnnotationQueue, log_id: bytes) -> tuple[LogRecord | None, str | None]:
+    """A queue's log as whoever labels it sees it (None: it is gone), and its hash where it is a snapshot's item."""
+    parts = call.parts
+    if queue.snapshot is None:
+        return parts.logs.get(queue.source, log_id), None
+    snapshot = parts.snapshots.get(queue.scope, queue.snapshot.id)
+    item = None if snapshot is None else parts.snapshots.item(snapshot, log_id)
+    if item is None:  # the snapshot was deleted
+        return None, None
+    return None if item.erased else parts.logs.get(queue.source, log_id), item.hash
+
+
 def _show_item(call: Call, queue: AnnotationQueue, item: QueueItem) -> dict[str, Any]:
+    log, digest = _frozen_or_live(call, queue, item.log_id)
     return {
         "log_id": ids.to_text(item.log_id),
-        "log_deleted": call.parts.logs.get(queue.scope, item.log_id) is None,
+        "hash": digest,
+        "log_deleted": log is None,
         "annotations": [_show_annotation(one) for one in item.annotations],
     }
 

@@ -1,4 +1,4 @@
-"""Annotation queues: logs that people are to mark (an extension; docs/annotation.md)."""
+"""Annotation queues: logs, or a snapshot's items, that people are to mark (an extension; docs/annotation.md)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from gaugeway.core.annotations import MAX_ANNOTATORS, MAX_ITEMS, AnnotationQueue
 from gaugeway.core.errors import BadInput, Conflict, NotFound
 from gaugeway.core.model import Dataset, Gateway
 from gaugeway.core.query import Slice, Where, parse_all
+from gaugeway.core.snapshots import MAX_ITEMS as SNAPSHOT_ITEMS
+from gaugeway.core.snapshots import Snapshot, reference
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
 from gaugeway.management.envelope import INVALID, ApiError
@@ -25,6 +27,7 @@ from gaugeway.management.freshness import catch_up
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY, Refused
+from gaugeway.management.snapshot_choice import chosen_snapshot, show_reference
 from gaugeway.management.validation import Body, Identifier, Name
 
 router = APIRouter(prefix="/gateways/{gateway_id}/annotation-queues", tags=["Annotation"])
@@ -41,7 +44,9 @@ class QueueBody(Body):
     """The body of POST."""
 
     name: Name
-    dataset_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MAX_DATASETS)]
+    dataset_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MAX_DATASETS)] = Field(
+        description="Or, instead of datasets, the id of one snapshot of a dataset: its items are labelled."
+    )
     instructions: Annotated[str, Field(max_length=4096)] = ""
     labels: Annotated[list[Label], Field(min_length=2, max_length=20)] = Field(
         default_factory=lambda: list(GOOD_OR_BAD)
@@ -74,7 +79,7 @@ def list_queues(call: Caller, gateway: NamedGateway, query: Annotated[QueueList,
 
 @router.post("", summary="Create an annotation queue", dependencies=[NO_QUERY])
 async def create_queue(call: Caller, gateway: NamedGateway, body: QueueBody) -> Response:
-    """Draws logs of the datasets at random, once; what is logged later is not added."""
+    """Draws logs of the datasets, or items of a snapshot, at random, once; what is logged later is not added."""
     messages = await catch_up(call.parts.sink)
     queue = await asyncio.to_thread(_create, call, gateway, body)
     progress = await asyncio.to_thread(call.parts.annotations.progress, queue)
@@ -117,6 +122,7 @@ def show(queue: AnnotationQueue, progress: Progress) -> dict[str, Any]:
         "measure": queue.measure.value,
         "annotators_per_item": queue.annotators_per_item,
         "datasets": list(queue.dataset_names),
+        "snapshot": None if queue.snapshot is None else {**show_reference(queue.snapshot), "erased": queue.holes},
         "seed": queue.seed,
         "created_at": to_rfc3339(queue.created_at),
         "progress": show_progress(progress),
@@ -136,8 +142,14 @@ def show_progress(progress: Progress) -> dict[str, Any]:
 
 def _create(call: Call, gateway: Gateway, body: QueueBody) -> AnnotationQueue:
     _check_labels(body)
-    datasets = _datasets(call, gateway, body.dataset_ids)
-    log_ids = _drawn(call, gateway, datasets, body)
+    snapshot = chosen_snapshot(call, gateway, body.dataset_ids, "an annotation queue")
+    if snapshot is None:
+        datasets = _datasets(call, gateway, body.dataset_ids)
+        log_ids, holes = _drawn(_logs_of(call, gateway, datasets), body), 0
+    else:
+        datasets = [snapshot.dataset]
+        kept, holes = _items_of(call, snapshot)
+        log_ids = _drawn(kept, body)
     positive = body.labels[-1:] if body.positive_labels is None else body.positive_labels
     queue = AnnotationQueue(
         account_id=gateway.account_id,
@@ -152,6 +164,8 @@ def _create(call: Call, gateway: Gateway, body: QueueBody) -> AnnotationQueue:
         dataset_names=tuple(dataset.name for dataset in datasets),
         seed=body.seed,
         created_at=call.parts.clock.now_ms(),
+        snapshot=None if snapshot is None else reference(snapshot),
+        holes=holes,
     )
     try:
         call.parts.annotations.create(queue, log_ids)
@@ -161,8 +175,12 @@ def _create(call: Call, gateway: Gateway, body: QueueBody) -> AnnotationQueue:
     return queue
 
 
-def _drawn(call: Call, gateway: Gateway, datasets: Sequence[Dataset], body: QueueBody) -> list[bytes]:
-    """So many logs of the datasets, in an order that is drawn too: who stops early has seen a fair part."""
+def _drawn(found: Sequence[bytes], body: QueueBody) -> list[bytes]:
+    """So many of them, in an order that is drawn too: who stops early has seen a fair part."""
+    return random.Random(body.seed).sample(found, min(body.size, len(found)))  # noqa: S311  a draw, no secret
+
+
+def _logs_of(call: Call, gateway: Gateway, datasets: Sequence[Dataset]) -> list[bytes]:
     where = Where(alternatives=tuple(parse_all(one.filters, ("filters",), for_dataset=True) for one in datasets))
     found = call.parts.logs.ids(gateway.scope, where, Slice(limit=MAX_DRAWN_FROM + 1, descending=False))
     if len(found) > MAX_DRAWN_FROM:
@@ -171,7 +189,17 @@ def _drawn(call: Call, gateway: Gateway, datasets: Sequence[Dataset], body: Queu
         )
     if not found:
         raise BadInput("The datasets select no log now, so there is nothing to annotate", _DATASETS)
-    return random.Random(body.seed).sample(found, min(body.size, len(found)))  # noqa: S311  a draw, no secret
+    return found
+
+
+def _items_of(call: Call, snapshot: Snapshot) -> tuple[list[bytes], int]:
+    """Its items that were not erased, and how many were."""
+    erased = set(call.parts.snapshots.holes(snapshot))
+    frozen = call.parts.logs.ids(snapshot.source, Where(), Slice(limit=SNAPSHOT_ITEMS, descending=False))
+    kept = [log_id for log_id in frozen if log_id not in erased]
+    if not kept:
+        raise BadInput("The snapshot has no item that is not erased, so there is nothing to annotate", _DATASETS)
+    return kept, len(erased)
 
 
 _DATASETS = ("body", "dataset_ids")

@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from gaugeway.core.errors import BadInput, NotFound
-from gaugeway.core.evals import MAX_ITEMS, USUAL_CAP, EvalRun, OutputState, RunItem, RunStatus
+from gaugeway.core.evals import MAX_ITEMS, USUAL_CAP, EvalRun, OutputState, RunStatus
 from gaugeway.core.judging import MAX_CAP
 from gaugeway.management.envelope import respond
 from gaugeway.management.eval_sources import DataSource, items_of
@@ -61,7 +61,8 @@ NamedRun = Annotated[EvalRun, Depends(_named_run)]
 def create_run(call: EvalCaller, tested: NamedEval, body: NewRun) -> Response:
     """Answers at once; it runs in the background."""
     source = body.data_source
-    items: list[RunItem] = items_of(source, tested, ("data_source",))
+    files = call.parts.eval_files
+    items = items_of(source, tested, lambda file_id: files.content(call.scope, file_id), ("data_source",))
     if len(items) > MAX_ITEMS:
         raise BadInput(f"At most {MAX_ITEMS} items are accepted, received {len(items)}", ("data_source", "source"))
     identifier = call.new_id("evalrun")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import codecs
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+import msgspec
+from pydantic import Field, ValidationError
 
 from gaugeway.core.errors import BadInput, Path
 from gaugeway.core.evals import MAX_ITEMS, Eval, RunItem
-from gaugeway.management.validation import Body
+from gaugeway.management.validation import Body, relocated
 
 Model = Annotated[str, Field(min_length=1, max_length=256)]
 Seconds = Annotated[int, Field(ge=0, le=2**33)]
@@ -31,10 +33,10 @@ class FileContent(Body):
 
 
 class FileId(Body):
-    """A file that was uploaded: refused, there are no files here."""
+    """A file that was uploaded, whose lines are read now: the run does not need it any more."""
 
     type: Literal["file_id"]
-    id: str
+    id: Annotated[str, Field(max_length=256)]
 
 
 class Logs(Body):
@@ -100,26 +102,60 @@ class DataSource(Body):
         return told
 
 
-def items_of(source: DataSource, tested: Eval, path: Path) -> list[RunItem]:
-    """The items that came with it, checked; BadInput where they, or the source, do not fit the eval."""
+def items_of(
+    source: DataSource, tested: Eval, content_of: Callable[[str], bytes | None], path: Path
+) -> list[RunItem]:
+    """The items that came with it, or are in the file that it names; BadInput where anything does not fit the eval.
+
+    `content_of`: what is in a file of that id; None where there is none.
+    """
     _check(source, tested, path)
-    if not isinstance(source.source, FileContent):
-        return []
-    lines = source.source.content
-    _check_items(lines, tested.data_source_config, (*path, "source", "content"))
+    match source.source:
+        case FileContent(content=lines):
+            _check_items(lines, tested.data_source_config, (*path, "source", "content"))
+        case FileId(id=file_id):
+            where = (*path, "source", "id")
+            content = content_of(file_id)
+            if content is None:
+                raise BadInput("This gateway has no file with that id", where)
+            lines = _lines_of(content, where)
+            _check_items(lines, tested.data_source_config, where)
+        case _:
+            return []
     return [RunItem(place=place, item=line.item, sample=line.sample) for place, line in enumerate(lines)]
 
 
+def _lines_of(content: bytes, path: Path) -> list[Line]:
+    """The items of a file in JSON Lines."""
+    found: list[Line] = []
+    for number, text in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+        if not text.strip():
+            continue
+        if len(found) == MAX_ITEMS:
+            raise BadInput(f"At most {MAX_ITEMS} items are accepted, and the file has more", path)
+        try:
+            found.append(Line.model_validate(msgspec.json.decode(text)))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+            raise BadInput(f"Line {number} is no JSON: {problem}", path) from problem
+        except RecursionError as problem:
+            raise BadInput(f"Line {number} is nested too deep", path) from problem
+        except ValidationError as problem:
+            first = relocated(problem, (*path, len(found)))
+            raise BadInput(f"Line {number} is no item: {first.message}", first.path) from problem
+    if not found:
+        raise BadInput("There is no line in the file", path)
+    return found
+
+
 def _check(source: DataSource, tested: Eval, path: Path) -> None:
-    if isinstance(source.source, FileId):
-        message = "No files are kept here: send its lines as {'type': 'file_content', 'content': [{'item': …}, …]}"
-        raise BadInput(message, (*path, "source", "type"))
     of_logs, wants_logs = isinstance(source.source, Logs), tested.data_source_config["type"] != "custom"
     if of_logs != wants_logs:
-        expected = "stored_completions or responses" if wants_logs else "file_content"
+        expected = "stored_completions or responses" if wants_logs else "file_content or file_id"
         raise BadInput(f"The eval's data source expects {expected} here", (*path, "source", "type"))
     if source.type == "jsonl" and (of_logs or source.model or source.input_messages):
-        raise BadInput("A run of the type 'jsonl' has file_content, and asks no model", (*path, "type"))
+        raise BadInput(
+            "A run of the type 'jsonl' has file_content or a file_id, and asks no model", (*path, "type")
+        )
     if (source.model is None) != (source.input_messages is None):
         missing = "input_messages" if source.model else "model"
         raise BadInput("A model and input_messages are given both or not at all", (*path, missing))

@@ -21,7 +21,7 @@ from gaugeway.core.model import Dataset, Evaluation, Gateway, Result, Scope, Sna
 from gaugeway.core.query import parse_grouping
 from gaugeway.core.samples import AnyEvaluator, ItemEvaluator
 from gaugeway.core.sandbox import PythonScorer
-from gaugeway.core.snapshots import Snapshot, reference
+from gaugeway.core.snapshots import reference
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
 from gaugeway.management.datasets import show_embedded
@@ -30,6 +30,7 @@ from gaugeway.management.judge_forecast_view import show_judge_forecast
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY, Refused
+from gaugeway.management.snapshot_choice import chosen_snapshot, show_reference
 from gaugeway.management.validation import Body, Identifier, Name, SearchText
 from gaugeway.management.vote_view import show_agreement
 
@@ -81,11 +82,7 @@ def show(evaluation: Evaluation) -> dict[str, Any]:
 def _show_snapshot(ref: SnapshotRef) -> dict[str, Any]:
     """The snapshot that it is about: with its evaluation types, all that the figures depend on."""
     return {
-        "id": ref.id,
-        "dataset_id": ref.dataset_id,
-        "name": ref.name,
-        "hash": ref.hash,
-        "items": ref.items,
+        **show_reference(ref),
         "expected_version": ref.expected_version,
         "expected_hash": ref.expected_hash or None,
     }
@@ -207,7 +204,7 @@ def delete_evaluation(call: Caller, gateway: NamedGateway, evaluation_id: str) -
 
 def _prepare(call: Call, gateway: Gateway, body: EvaluationBody) -> Evaluation:
     """What the body asks for, checked; raises Refused."""
-    snapshot = _chosen_snapshot(call, gateway, body.dataset_ids)
+    snapshot = chosen_snapshot(call, gateway, body.dataset_ids, "an evaluation")
     datasets = [snapshot.dataset] if snapshot else choose_datasets(call, gateway, body.dataset_ids)
     types = choose_types(call, gateway, body.evaluation_type_ids)
     if snapshot and not snapshot.is_measured:
@@ -260,22 +257,6 @@ def _refuse_columns(call: Call, type_ids: Sequence[str], types: Sequence[CustomT
     ]
     if wrong:
         raise Refused(wrong)
-
-
-def _chosen_snapshot(call: Call, gateway: Gateway, dataset_ids: Sequence[str]) -> Snapshot | None:
-    """The snapshot that is named in place of datasets; None where none of the ids is a snapshot's."""
-    for index, identifier in enumerate(dataset_ids):
-        snapshot = call.parts.snapshots.get(gateway.scope, identifier)
-        if snapshot is None:
-            continue
-        if len(dataset_ids) > 1:
-            message = "This is a snapshot, and an evaluation is about one snapshot or about datasets: name it alone"
-            raise Refused([_wrong("dataset_ids", index, message)])
-        if not snapshot.is_ready:
-            message = f"The snapshot '{snapshot.name}' is not ready: {snapshot.status_description}"
-            raise Refused([_wrong("dataset_ids", index, message)])
-        return snapshot
-    return None
 
 
 def choose_datasets(call: Call, gateway: Gateway, dataset_ids: Sequence[str]) -> list[Dataset]:

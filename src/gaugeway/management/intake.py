@@ -11,7 +11,9 @@ from gaugeway.management.envelope import INTERNAL, TOO_LARGE, ApiError, failure
 
 MAX_BODY = 1024 * 1024  # bytes
 MAX_ITEMS_BODY = 16 * 1024 * 1024  # of the items of a file that is imported, by path
+MAX_FILE_BODY = 64 * 1024 * 1024  # of such a file as Parquet
 _IMPORT = re.compile(r"/snapshots/[^/]+/items$")
+_IMPORT_FILE = re.compile(r"/snapshots/[^/]+/items/parquet$")
 _log = logging.getLogger("gaugeway.management")
 
 
@@ -43,21 +45,22 @@ class LastResort:
 
 
 class Intake:
-    """ASGI middleware: reads the body whole; 413 above its limit (16 MiB where items are imported).
+    """ASGI middleware: reads the body whole; 413 above its limit (16 MiB where items are imported, 64 as Parquet).
 
-    Bodies are JSON whatever their content type says (curl's default calls them a form).
+    Bodies are JSON whatever their content type says (curl's default calls them a form), unless forms are expected.
     """
 
-    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY) -> None:
+    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY, *, forms: bool = False) -> None:
         self._app = app
         self._max = max_body
+        self._forms = forms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body at hand."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = MAX_ITEMS_BODY if _IMPORT.search(scope["path"]) else self._max
+        limit = self._limit(scope["path"])
         try:
             body = await _read(scope, receive, limit)
         except _TooLarge:
@@ -66,10 +69,15 @@ class Intake:
             return
         if body is None:  # hung up half way: what it wanted is not known, so nothing is done
             return
-        if body:
+        if body and not self._forms:
             headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
             scope = {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
         await self._app(scope, _replay(body, receive), send)
+
+    def _limit(self, path: str) -> int:
+        if _IMPORT_FILE.search(path):
+            return MAX_FILE_BODY
+        return MAX_ITEMS_BODY if _IMPORT.search(path) else self._max
 
 
 class _TooLarge(Exception):

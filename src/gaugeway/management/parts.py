@@ -12,6 +12,7 @@ from gaugeway.core.annotations import AnnotationStore, Panel
 from gaugeway.core.comparisons import Analyst
 from gaugeway.core.errors import BadInput, NotFound
 from gaugeway.core.evals import EvalStore
+from gaugeway.core.files import EvalFileStore
 from gaugeway.core.items import CustomTypeStore, ItemStore
 from gaugeway.core.judging import Forecast, ModelScorer
 from gaugeway.core.model import Evaluation, Gateway, Permission, Scope, Token
@@ -43,7 +44,7 @@ from gaugeway.core.samples import AnyEvaluator
 from gaugeway.core.sandbox import Sandbox
 from gaugeway.core.settings import Network
 from gaugeway.core.shadows import ShadowStore
-from gaugeway.core.snapshots import Interchange, SnapshotStore
+from gaugeway.core.snapshots import Interchange, ParquetFiles, SnapshotStore
 from gaugeway.core.spending import SpendLedger
 from gaugeway.core.stored_keys import ProviderConfigStore
 
@@ -61,6 +62,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     evaluations: EvaluationStore
     snapshots: SnapshotStore
     interchange: Interchange
+    parquet: ParquetFiles
     logs: LogStore
     analytics: AnalyticsStore
     cache: CacheStore
@@ -80,6 +82,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     annotations: AnnotationStore
     panel: Panel
     evals: EvalStore
+    eval_files: EvalFileStore
     provider_slugs: Collection[str]  # of the built-in providers
     key_use: Callable[[str], KeyUse | None]  # how a provider takes a stored key, by its slug
     route_providers: Collection[str]  # the names of those that a dynamic route can ask

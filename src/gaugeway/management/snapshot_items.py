@@ -1,9 +1,9 @@
-"""Items of snapshots: looking at them, expected answers, erasing, export and import. All of it is ours."""
+"""Items of snapshots: looking at them, expected answers, erasing. All of it is ours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Query as InQuery
@@ -11,13 +11,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from gaugeway.core import ids
-from gaugeway.core.erasing import drop_strays, erase, find_subject
+from gaugeway.core.erasing import erase, find_subject
 from gaugeway.core.errors import BadInput, NotFound, Path
-from gaugeway.core.model import Gateway, Logged, LogRecord, Scope
-from gaugeway.core.ports import Retention
-from gaugeway.core.snapshot_hashes import canonical, content, item_hash
-from gaugeway.core.snapshots import MAX_EXPECTED, MAX_ITEMS, PLAIN, Snapshot, SnapshotItem, SnapshotStatus
+from gaugeway.core.model import Bodies, Gateway, LogRecord
+from gaugeway.core.snapshots import MAX_EXPECTED, MAX_ITEMS, SnapshotItem
 from gaugeway.management import envelope
+from gaugeway.management.log_bodies import give_back
 from gaugeway.management.log_view import show as show_log
 from gaugeway.management.log_view import show_detail
 from gaugeway.management.parts import Call, Caller, NamedGateway
@@ -29,8 +28,6 @@ router = APIRouter(
     prefix="/gateways/{gateway_id}/datasets/{dataset_id}/snapshots/{snapshot_id}", tags=["Snapshots"]
 )
 
-EXPORT_BYTES = 8 * 1024 * 1024
-"""After which an export's page ends; one item more than that may be in it."""
 ONCE = 1000
 """Items that one request names at most."""
 
@@ -42,14 +39,6 @@ class ItemList(Query):
 
     after: LogId | None = Field(None, description="The log id that the page begins after: the last one's.")
     limit: int = Field(20, ge=1, le=100)
-
-
-class Export(Query):
-    """The query of an export."""
-
-    format: Literal["plain", "evals", "chat"] = "plain"
-    after: LogId | None = Field(None, description="What gaugeway-next of the page before said.")
-    limit: int = Field(1000, ge=1, le=1000)
 
 
 class Answer(Body):
@@ -73,12 +62,6 @@ class Erasure(Body):
     metadata: Annotated[dict[str, str], Field(max_length=20)] = Field(default_factory=dict)
 
 
-class NewItems(Body):
-    """Lines of a file in the snapshot's import_format, each as the object that it is."""
-
-    items: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=ONCE)]
-
-
 @router.get("/items", summary="List a snapshot's items")
 def list_items(
     call: Caller,
@@ -89,9 +72,9 @@ def list_items(
 ) -> Response:
     """In the order of their log ids. An erased item has its hash and nothing else."""
     snapshot = find(call, gateway, dataset_id, snapshot_id)
-    items = call.parts.snapshots.items(snapshot, _after(query.after), query.limit)
+    items = call.parts.snapshots.items(snapshot, after_of(query.after), query.limit)
     shown = [_show_item(item, call.parts.logs.get(snapshot.source, item.log_id)) for item in items]
-    info = {"count": len(shown), "total_count": snapshot.items, "next": _next(items, query.limit)}
+    info = {"count": len(shown), "total_count": snapshot.items, "next": next_of(items, query.limit)}
     return envelope.page(shown, info)
 
 
@@ -105,7 +88,8 @@ def _show_item(item: SnapshotItem, record: LogRecord | None) -> dict[str, Any]:
     return {**shown, "log": None if record is None or item.erased else show_log(record)}
 
 
-def _after(text: str | None) -> bytes:
+def after_of(text: str | None) -> bytes:
+    """The log id that a page begins after; BadInput where it is none."""
     if text is None:
         return b""
     found = ids.from_text(text)
@@ -114,7 +98,8 @@ def _after(text: str | None) -> bytes:
     return found
 
 
-def _next(items: Sequence[SnapshotItem], limit: int) -> str | None:
+def next_of(items: Sequence[SnapshotItem], limit: int) -> str | None:
+    """What the next page begins after; None where there is none."""
     return ids.to_text(items[-1].log_id) if len(items) == limit else None
 
 
@@ -132,6 +117,45 @@ def get_item(call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: 
         bodies = call.parts.logs.bodies(snapshot.source, item.log_id)
         shown["log"] = show_detail(record, bodies)
     return envelope.result(shown)
+
+
+@router.get("/items/{log_id}/request", summary="Get an item's request body", dependencies=[NO_QUERY])
+def get_request_body(
+    call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: str, log_id: str
+) -> Response:
+    """The body as frozen, without an envelope."""
+    record, bodies = _frozen(call, gateway, dataset_id, snapshot_id, log_id)
+    if bodies.request is None:
+        raise NotFound("this item has no request body")
+    name = f"{ids.to_text(record.id)}-request"
+    return give_back(bodies.request, record.request_content_type, name, complete=not bodies.request_cut)
+
+
+@router.get("/items/{log_id}/response", summary="Get an item's response body", dependencies=[NO_QUERY])
+def get_response_body(
+    call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: str, log_id: str
+) -> Response:
+    """The body as frozen, without an envelope."""
+    record, bodies = _frozen(call, gateway, dataset_id, snapshot_id, log_id)
+    if bodies.response is None:
+        raise NotFound("this item has no response body")
+    name = f"{ids.to_text(record.id)}-response"
+    return give_back(bodies.response, record.response_content_type, name, complete=not bodies.response_cut)
+
+
+def _frozen(
+    call: Call, gateway: Gateway, dataset_id: str, snapshot_id: str, log_id: str
+) -> tuple[LogRecord, Bodies]:
+    """An item's frozen log with its bodies; NotFound, also where it was erased."""
+    snapshot = find(call, gateway, dataset_id, snapshot_id)
+    identifier = ids.from_text(log_id)
+    item = None if identifier is None else call.parts.snapshots.item(snapshot, identifier)
+    if item is None:
+        raise NotFound(f"this snapshot has no item {log_id!r}")
+    record = None if item.erased else call.parts.logs.get(snapshot.source, item.log_id)
+    if record is None:
+        raise NotFound("this item was erased")
+    return record, call.parts.logs.bodies(snapshot.source, item.log_id) or Bodies()
 
 
 @router.put("/expected", summary="Give items expected answers", dependencies=[NO_QUERY])
@@ -191,81 +215,3 @@ def erase_items(call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_i
     before = snapshot.holes
     after = erase(parts.snapshots, parts.logs, snapshot, chosen, parts.clock.now_ms())
     return envelope.result({**show(after), "newly_erased": after.holes - before})
-
-
-@router.get("/export", summary="Export a snapshot's items")
-def export(
-    call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: str, query: Annotated[Export, InQuery()]
-) -> Response:
-    """A page of JSON Lines. `gaugeway-next` says what comes after it; without it, this was the last page.
-
-    `gaugeway-left-out` counts the items that cannot be in this format.
-    """
-    snapshot = find_ready(call, gateway, dataset_id, snapshot_id)
-    parts, lines, left_out, size = call.parts, list[bytes](), 0, 0
-    items = parts.snapshots.items(snapshot, _after(query.after), query.limit)
-    last = _next(items, query.limit)
-    for at, item in enumerate(items, 1):
-        line = _line(call, snapshot, item, query.format)
-        if isinstance(line, str):
-            left_out += 1
-        else:
-            lines.append(canonical(line) + b"\n")
-            size += len(lines[-1])
-        if size > EXPORT_BYTES and at < len(items):
-            last = ids.to_text(item.log_id)
-            break
-    headers = {
-        "gaugeway-left-out": str(left_out),
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-        **({} if last is None else {"gaugeway-next": last}),
-    }
-    return Response(b"".join(lines), headers=headers, media_type="application/x-ndjson")
-
-
-def _line(call: Call, snapshot: Snapshot, item: SnapshotItem, form: str) -> dict[str, Any] | str:
-    logs = call.parts.logs
-    record = None if item.erased else logs.get(snapshot.source, item.log_id)
-    if record is None:
-        hole = {"log_id": ids.to_text(item.log_id), "hash": item.hash, "erased": True}
-        return hole if form == PLAIN else "it was erased"
-    bodies = logs.bodies(snapshot.source, item.log_id)
-    return call.parts.interchange.line(form, item, record, bodies)
-
-
-@router.post("/items", summary="Import items", dependencies=[NO_QUERY])
-def add_items(call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: str, body: NewItems) -> Response:
-    """Adds lines of a file to a snapshot that was made with an import_format; all of them, or none."""
-    snapshot = find(call, gateway, dataset_id, snapshot_id)
-    if snapshot.status is not SnapshotStatus.OPEN:
-        raise BadInput(f"It is {snapshot.status}: items cannot be added", ("params", "snapshot_id"))
-    parts, found, items, holes = call.parts, list[Logged](), list[SnapshotItem](), 0
-    for at, line in enumerate(body.items):
-        log_id = ids.from_text(parts.new_id()) or bytes(16)
-        try:
-            read = parts.interchange.read(snapshot.imported, line, snapshot.source, log_id)
-        except BadInput as problem:
-            raise BadInput(problem.message, ("body", "items", at, *problem.path)) from problem
-        if read is None:
-            holes += 1
-            continue
-        found.append(Logged(read.record, read.bodies))
-        digest = item_hash(content(read.record, read.bodies))
-        items.append(SnapshotItem(log_id=log_id, hash=digest, expected=read.expected))
-    parts.logs.append(found, _keep_all)
-    after = parts.snapshots.add(gateway.scope, snapshot_id, items, parts.clock.now_ms())
-    return envelope.result({**show(after), "added": len(items), "skipped_erased": holes})
-
-
-@router.post("/seal", summary="Seal an imported snapshot", dependencies=[NO_QUERY])
-def seal(call: Caller, gateway: NamedGateway, dataset_id: str, snapshot_id: str) -> Response:
-    """Ends the import: the snapshot is ready and has its hash."""
-    snapshot, parts = find(call, gateway, dataset_id, snapshot_id), call.parts
-    if snapshot.status is SnapshotStatus.OPEN:
-        drop_strays(parts.snapshots, parts.logs, snapshot)
-    return envelope.result(show(parts.snapshots.seal(gateway.scope, snapshot_id, parts.clock.now_ms())))
-
-
-def _keep_all(_scope: Scope) -> Retention:
-    return Retention(None, None)

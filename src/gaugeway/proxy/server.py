@@ -24,7 +24,7 @@ from gaugeway.proxy.sockets.switched import SocketRequest, SwitchedConnection
 
 PREFIX = b"/v1/"
 """What the data plane's paths begin with."""
-EVALS = b"/v1/evals"
+NOT_OURS = (b"/v1/evals", b"/v1/files")
 """What other paths do that begin so: no account has such an id."""
 
 
@@ -156,7 +156,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if parser.should_upgrade():
             return  # its head comes again
         path, query = _split(self.url)
-        if path.startswith(EVALS) or (not path.startswith(PREFIX) and not _is_for_data_plane(path)):
+        if path.startswith(NOT_OURS) or (not path.startswith(PREFIX) and not _is_for_data_plane(path)):
             self._begin_asgi()
             return
         headers, self.headers = self.headers, []

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from gaugeway.core.annotations import AnnotationStore
 from gaugeway.core.evals import EvalStore
+from gaugeway.core.files import EvalFileStore
 from gaugeway.core.items import CustomTypeStore, ItemStore
 from gaugeway.core.judging import VerdictStore
 from gaugeway.core.model import Scope
@@ -61,6 +62,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     items: ItemStore
     annotations: AnnotationStore
     evals: EvalStore
+    eval_files: EvalFileStore
     custom_types: CustomTypeStore
     verdicts: VerdictStore
     snapshots: SnapshotStore

@@ -10,7 +10,8 @@ from msgspec import structs
 
 from gaugeway.core import ids
 from gaugeway.core.items import Item, ItemStatus
-from gaugeway.core.model import Evaluation, Result, ResultStatus
+from gaugeway.core.model import Evaluation, Result, ResultStatus, SnapshotRef
+from gaugeway.core.snapshots import reference
 from support.control_plane import NOW, ControlPlane, error
 
 QUEUES = "/gateways/main/annotation-queues"
@@ -55,6 +56,7 @@ def test_a_queue_shows_every_field(plane: ControlPlane, dataset: str) -> None:
         "measure": "nominal",
         "annotators_per_item": 2,
         "datasets": ["all"],
+        "snapshot": None,
         "seed": 3,
         "created_at": "2026-11-18T11:06:40.000Z",
         "progress": {"items": 4, "complete": 0, "begun": 0, "gone": 0, "annotators": {}},
@@ -134,6 +136,7 @@ def judged(
     dataset: str,
     scores: dict[str, float],
     status: ResultStatus = ResultStatus.COMPLETED,
+    snapshot: SnapshotRef | None = None,
 ) -> Evaluation:
     """An evaluation with these scores, as a judge would have left it."""
     kept = plane.stores.datasets.get(plane.scope(), dataset)
@@ -155,6 +158,7 @@ def judged(
         modified_at=NOW,
         datasets=[kept],
         results=[result],
+        snapshot=snapshot,
     )
     plane.stores.evaluations.create(made)
     held = None
@@ -281,3 +285,119 @@ def test_reading_needs_a_read_token_and_saying_a_write_token(plane: ControlPlane
     assert (
         plane.call("POST", f"{QUEUES}/{queue['id']}/next", {"annotator": "ann"}, token="reader").status_code == 403
     )
+
+
+@pytest.fixture
+def snapshot(plane: ControlPlane, dataset: str) -> str:
+    """The path of a snapshot of four items."""
+    path = f"/gateways/main/datasets/{dataset}/snapshots"
+    place = f"{path}/{plane.make(path, {'name': 'frozen', 'import_format': 'plain'})['id']}"
+    lines = [{"content": {"request": f"question {number}", "response": "an answer"}} for number in range(4)]
+    plane.make(f"{place}/items", {"items": lines})
+    plane.make(f"{place}/seal", {})
+    return place
+
+
+def frozen_items(plane: ControlPlane, snapshot: str) -> dict[str, str]:
+    return {item["log_id"]: item["hash"] for item in plane.get(f"{snapshot}/items")["result"]}
+
+
+def test_the_items_of_a_snapshot_are_labelled_and_holes_are_skipped_and_counted(
+    plane: ControlPlane, dataset: str, snapshot: str
+) -> None:
+    items = frozen_items(plane, snapshot)
+    first, *others = items
+    plane.make(f"{snapshot}/erase", {"log_ids": [first]})
+    queue = a_queue(plane, snapshot.rpartition("/")[2], annotators_per_item=1)
+    shown = plane.get(snapshot)["result"]
+    assert queue["snapshot"] == {
+        "id": shown["id"],
+        "dataset_id": dataset,
+        "name": "frozen",
+        "hash": shown["hash"],
+        "items": 4,
+        "erased": 1,
+    }
+    assert (queue["progress"]["items"], queue["datasets"]) == (3, ["all"])
+
+    seen = following(plane, queue, "ann")
+    assert seen is not None
+    assert seen["hash"] == items[seen["log_id"]]
+    assert say(plane, queue, seen["log_id"], "ann", "good").status_code == 200
+    left = [log_id for log_id in others if log_id != seen["log_id"]]
+    plane.make(f"{snapshot}/erase", {"log_ids": left[:1]})
+    last = following(plane, queue, "ann")
+    assert last is not None
+    assert last["log_id"] == left[1]
+    say(plane, queue, left[1], "ann", "bad")
+    assert following(plane, queue, "ann") is None
+    progress = plane.get(f"{QUEUES}/{queue['id']}")["result"]["progress"]
+    assert (progress["complete"], progress["gone"]) == (2, 1)
+    listed = {item["log_id"]: item for item in plane.get(f"{QUEUES}/{queue['id']}/items")["result"]}
+    assert {log_id: item["log_deleted"] for log_id, item in listed.items()} == {
+        seen["log_id"]: False,
+        left[0]: True,
+        left[1]: False,
+    }
+    assert all(item["hash"] == items[log_id] for log_id, item in listed.items())
+    assert plane.get(f"{QUEUES}/{queue['id']}/agreement")["result"]["marked"] == 2
+
+
+def test_the_same_seed_draws_the_same_items(plane: ControlPlane, snapshot: str) -> None:
+    drawn = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 4)):
+        queue = a_queue(plane, snapshot.rpartition("/")[2], name=name, seed=seed, size=3)
+        drawn.append([item["log_id"] for item in plane.get(f"{QUEUES}/{queue['id']}/items")["result"]])
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert set(drawn[0]) < set(frozen_items(plane, snapshot))
+
+
+def test_a_judge_is_held_against_labels_of_the_snapshot_that_it_judged(
+    plane: ControlPlane, dataset: str, snapshot: str
+) -> None:
+    kept = plane.stores.snapshots.get(plane.scope(), snapshot.rpartition("/")[2])
+    assert kept is not None
+    items = list(frozen_items(plane, snapshot))
+    queue = a_queue(plane, kept.id)
+    scores = dict(zip(items, (1.0, 1.0, 0.0, 0.0), strict=True))
+    for log_id, label in zip(items, ("good", "bad", "bad", "bad"), strict=True):
+        say(plane, queue, log_id, "ann", label)
+    asked = {"evaluation_type_id": "judge"}
+    calibration = f"{QUEUES}/{queue['id']}/calibration"
+    live = judged(plane, dataset, scores)
+    answer = plane.call("GET", calibration, params={**asked, "evaluation_id": live.id})
+    code, where, message = error(answer)
+    assert (code, where) == (7001, ["query", "evaluation_id"])
+    assert "the snapshot 'frozen'" in message
+    plane.make(f"{snapshot}/erase", {"log_ids": items[3:]})
+    frozen = judged(plane, dataset, dict(list(scores.items())[:3]), snapshot=reference(kept))
+    found = plane.get(calibration, evaluation_id=frozen.id, **asked)["result"]
+    assert [found[name] for name in ("both_good", "judge_only", "people_only", "both_bad")] == [1, 1, 0, 1]
+    assert found["unscored"] == 1, "the item that was erased before it was judged"
+
+
+def test_a_snapshot_that_cannot_be_labelled_is_refused(plane: ControlPlane, dataset: str, snapshot: str) -> None:
+    frozen = snapshot.rpartition("/")[2]
+    unready = plane.make(f"/gateways/main/datasets/{dataset}/snapshots", {"name": "waits"})["id"]
+    for named, place, words in (
+        ([frozen, dataset], 0, "name it alone"),
+        ([dataset, frozen], 1, "name it alone"),
+        ([unready], 0, "not ready"),
+    ):
+        code, where, message = error(plane.call("POST", QUEUES, {"name": "q", "dataset_ids": named}))
+        assert (code, where) == (7001, ["body", "dataset_ids", place])
+        assert words in message
+    plane.make(f"{snapshot}/erase", {"log_ids": list(frozen_items(plane, snapshot))})
+    answer = plane.call("POST", QUEUES, {"name": "q", "dataset_ids": [frozen]})
+    assert "no item that is not erased" in error(answer)[2]
+
+
+def test_a_deleted_snapshot_leaves_labels_and_nothing_to_label(plane: ControlPlane, snapshot: str) -> None:
+    queue = a_queue(plane, snapshot.rpartition("/")[2])
+    item = following(plane, queue, "ann")
+    assert item is not None
+    say(plane, queue, item["log_id"], "ann", "good")
+    assert plane.call("DELETE", snapshot).status_code == 200
+    assert following(plane, queue, "bob") is None
+    assert plane.get(f"{QUEUES}/{queue['id']}")["result"]["progress"]["gone"] == 4
+    assert plane.get(f"{QUEUES}/{queue['id']}/agreement")["result"]["marked"] == 1

@@ -312,6 +312,19 @@ def test_a_plain_line(plane: ControlPlane, snapshots: str) -> None:
     assert (evals.text, evals.headers["gaugeway-left-out"]) == ("", "1")
 
 
+def test_an_items_bodies_are_given_back_as_frozen(plane: ControlPlane, snapshots: str) -> None:
+    question, plain = chat(plane, "From ada@example.com?"), plane.log()
+    place = freeze(plane, snapshots, redact=[{"kind": "email"}])
+    asked = plane.call("GET", f"{place}/items/{question}/request")
+    assert asked.json()["messages"][0]["content"] == "From [email]?"
+    assert asked.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert plane.call("GET", f"{place}/items/{question}/response").json() == ANSWER
+    for missing in (f"{plain}/request", f"{plain}/response", f"{NOBODY}/request", "x/response"):
+        assert error(plane.call("GET", f"{place}/items/{missing}"), 404)[0] == 7002
+    plane.make(f"{place}/erase", {"log_ids": [question]})
+    assert "was erased" in error(plane.call("GET", f"{place}/items/{question}/response"), 404)[2]
+
+
 def test_too_large_a_body_is_refused_and_a_large_one_taken(plane: ControlPlane, snapshots: str) -> None:
     opened = plane.make(snapshots, {"name": "x", "import_format": "evals"})
     place = f"{snapshots}/{opened['id']}"

@@ -19,6 +19,7 @@ from gaugeway.stores.sqlite.custom_types import SqliteCustomTypes
 from gaugeway.stores.sqlite.database import Database
 from gaugeway.stores.sqlite.datasets import SqliteDatasets
 from gaugeway.stores.sqlite.documents import add_functions
+from gaugeway.stores.sqlite.eval_files import SqliteEvalFiles
 from gaugeway.stores.sqlite.evals import SqliteEvals
 from gaugeway.stores.sqlite.evaluations import SqliteEvaluations
 from gaugeway.stores.sqlite.flight_locks import FileFlightLocks
@@ -79,6 +80,7 @@ def open_sqlite(folder: Path, cache_bytes: int, vault: Vault) -> Stores:
             items=SqliteItems(state),
             annotations=SqliteAnnotations(state),
             evals=SqliteEvals(state),
+            eval_files=SqliteEvalFiles(state),
             custom_types=SqliteCustomTypes(state),
             verdicts=SqliteVerdicts(state),
             snapshots=SqliteSnapshots(state),
