@@ -29,7 +29,7 @@ from gaugeway.evaluation.item_run import ClaimLost
 from gaugeway.evaluation.replaying import endings
 from gaugeway.evaluation.replaying.judging import Answer
 from gaugeway.evaluation.replaying.requests import Unfaithful, read_logged
-from gaugeway.evaluation.replaying.results import compare_items, measures_of
+from gaugeway.evaluation.replaying.results import compare_items
 from gaugeway.evaluation.replaying.sides import SideParts, Sides
 from gaugeway.evaluation.shadowing.looking import Looking, unsuited
 from gaugeway.evaluation.threads import in_thread
@@ -290,10 +290,8 @@ class ShadowRun:
             for side in range(len(shadow.candidates) + 1)
             for page in [self._store.items(shadow, side=side, state=None, offset=0, limit=MAX_CALLED)]
         ]
-        measures = measures_of(shadow, self._parts.sides.evaluators)
-        return structs.replace(
-            shadow, comparison=compare_items(shadow, measures, sides), compared_items=len(sides[0])
-        )
+        comparison = compare_items(shadow, self._parts.sides.evaluators, sides)
+        return structs.replace(shadow, comparison=comparison, compared_items=len(sides[0]))
 
     async def _conclude(self) -> None:
         """The end: nothing waits any more, nothing is under way, and the verdicts stand."""
