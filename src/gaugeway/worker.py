@@ -49,6 +49,7 @@ from gaugeway.evaluation.sandbox.sandbox import PythonSandbox
 from gaugeway.evaluation.sandbox.scoring import PartedScoring
 from gaugeway.evaluation.scoring.beside import ScoringProcess
 from gaugeway.evaluation.scoring.wire import Scorers
+from gaugeway.evaluation.shadowing.forecast import ShadowForecaster
 from gaugeway.evaluation.shadowing.run import ShadowParts
 from gaugeway.evaluation.shadowing.runner import ShadowRunner
 from gaugeway.front_desk import FrontDesk, Receive, Scope, Send
@@ -364,6 +365,14 @@ async def _open(chosen: Settings) -> _Opened:
         monitors=stores.monitors,
         on_monitor_changed=watch.wake,
         shadows=stores.shadows,
+        forecast_shadow=ShadowForecaster(
+            stores.logs,
+            sink,
+            caller,
+            CLOCK,
+            pricing=pricing,
+            evaluators={one.id: one for one in evaluators},
+        ).forecast,
         at_most=caller.at_most,
         on_shadow_changed=shadows.wake,
         evals=stores.evals,

@@ -77,6 +77,28 @@ def test_names_are_its_gateway_s_own(stores: Stores) -> None:
         stores.shadows.delete(SCOPE, "shadow-1")
 
 
+def test_one_that_ended_is_resumed_from_a_moment_on_where_there_is_room(stores: Stores, held: Shadow) -> None:
+    look(stores, held, LOGS[:1], structs.replace(SPAN, looks=len(LOOKS_S)))
+    assert stores.shadows.save(structs.replace(held, status=ReplayStatus.COMPLETED), "me")
+
+    def resumed(one: Shadow) -> Shadow:
+        return structs.replace(one, status=ReplayStatus.QUEUED)
+
+    with pytest.raises(NotFound):
+        stores.shadows.resume(SCOPE, "absent", resumed, 5000)
+    for number in range(2, MAX_ACTIVE + 2):
+        stores.shadows.create(a_shadow(number))
+    with pytest.raises(Conflict, match="running already"):
+        stores.shadows.resume(SCOPE, held.id, resumed, 5000)
+    kept = stores.shadows.get(SCOPE, held.id)
+    assert kept is not None
+    assert (kept.status, stores.shadows.looked_until(held)) == (ReplayStatus.COMPLETED, SPAN.high)
+    stores.shadows.delete(SCOPE, "shadow-2")
+    assert stores.shadows.resume(SCOPE, held.id, resumed, 5000).status == ReplayStatus.QUEUED
+    assert stores.shadows.looked_until(held) == 5000
+    assert (stores.shadows.counts(held).seen, stores.shadows.counts(held).sampled) == (7, 1)
+
+
 def test_so_many_run_and_not_more(stores: Stores) -> None:
     for number in range(MAX_ACTIVE):
         stores.shadows.create(a_shadow(number))

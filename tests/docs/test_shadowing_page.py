@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from gaugeway.core.shadows import (
+    FORECAST_DAYS,
     LOOKS_S,
     MAX_ACTIVE,
     MAX_CALLED,
     MAX_DAYS,
     MAX_LAG_S,
+    MIN_SHARE,
     OF_CANDIDATE,
     OF_LOG,
     OF_SHADOW,
@@ -26,6 +28,7 @@ from gaugeway.core.shadows import (
     USUAL_DAYS,
     Unshadowed,
 )
+from gaugeway.evaluation.replaying.pricing import SAMPLED
 from support.command_line import Ran, command
 from support.replaying_upstream import Assistants
 from support.server import ACCOUNT, TOKEN, Server, running_server
@@ -67,7 +70,7 @@ def wait(server: Server, until: Callable[[dict[str, Any]], bool]) -> None:
 
 
 def test_the_example_prints_what_the_page_shows(server: Server, tmp_path: Path) -> None:
-    [create, meanwhile, ended] = re.findall(
+    [create, forecast, meanwhile, ended] = re.findall(
         r"```text\n\$ (gaugeway shadow .*?[^\\])\n((?!\$).*?)```", PAGE, re.DOTALL
     )
     ran = gaugeway(server, create[0])
@@ -78,6 +81,8 @@ def test_the_example_prints_what_the_page_shows(server: Server, tmp_path: Path) 
         asked = [{"role": "user", "content": question}]
         assert server.chat("support", "large", headers=prices, messages=asked, max_tokens=200).status == 200
     wait(server, lambda now: [one["replayed"] for one in now["progress"]] == [16, 16])
+    assert_shown(gaugeway(server, forecast[0]), forecast[1])
+    assert len(server.manage("GET", "/gateways/support/shadows")) == 1
     assert_shown(gaugeway(server, meanwhile[0]), meanwhile[1])
     [_, row] = gaugeway(server, "gaugeway shadow list --gateway support").out.splitlines()
     assert row.split() == ["small", "100", "%", "openai/small", "16", "16", "16", "0", "0", "running"]
@@ -89,6 +94,8 @@ def test_the_example_prints_what_the_page_shows(server: Server, tmp_path: Path) 
     code = re.search(r"exit code is (\d)", PAGE)
     assert code
     assert ran.code == int(code[1])
+    assert gaugeway(server, "gaugeway shadow resume small --gateway support --max-items 20").code == 0
+    assert gaugeway(server, "gaugeway shadow stop small --gateway support").code == 0
     assert "Gate: **cannot tell**" in report.read_text()
     assert gaugeway(server, "gaugeway shadow show absent --gateway support").code == 2
 
@@ -119,3 +126,6 @@ def test_the_page_s_words_and_numbers() -> None:
     assert f"({USUAL_CALLED:,}; at most {MAX_CALLED:,})" in PAGE
     assert f"({USUAL_DAYS} days from its creation; at most {MAX_DAYS})" in PAGE
     assert f"At most {MAX_ACTIVE} shadows" in PAGE
+    assert f"the last {FORECAST_DAYS} days" in PAGE
+    assert f"Of up to {SAMPLED} the bodies" in PAGE
+    assert f"at least {MIN_SHARE:g};" in PAGE

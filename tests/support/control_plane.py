@@ -36,6 +36,7 @@ from gaugeway.core.replays import Call as ModelCall
 from gaugeway.core.replays import Forecast as ReplayForecast
 from gaugeway.core.replays import Replay
 from gaugeway.core.settings import Settings
+from gaugeway.core.shadows import DayForecast, Shadow
 from gaugeway.evaluation.annotating.panel import StoredPanel
 from gaugeway.evaluation.comparing.analyst import LogAnalyst
 from gaugeway.evaluation.evaluators import load as load_evaluators
@@ -138,6 +139,11 @@ async def no_replay_forecast(_replay: Replay) -> ReplayForecast:
     return ReplayForecast(items=0, sampled=0, without_tokens=0, candidates=())
 
 
+async def no_shadow_forecast(_shadow: Shadow) -> DayForecast:
+    """Likewise."""
+    return DayForecast(days=1, logs=0, daily_items=0, sampled=0, without_tokens=0, candidates=())
+
+
 async def no_price(_scope: Scope, call: ModelCall) -> Priced:
     """Only the call's own rates are known here."""
     return Priced(reason="nobody knows prices here") if call.rates is None else Priced(cost=Decimal(1))
@@ -202,6 +208,7 @@ class Installation:
             forecast_replay=no_replay_forecast,
             on_replay_created=self._wake,
             shadows=stores.shadows,
+            forecast_shadow=no_shadow_forecast,
             at_most=no_price,
             on_shadow_changed=self._wake,
             on_evaluation_created=self._wake,

@@ -53,6 +53,7 @@ def build(markup: Literal["rich"] | None) -> typer.Typer:
     shadows.command("list")(shadow.show_all)
     shadows.command("show")(shadow.show)
     shadows.command("stop")(shadow.stop)
+    shadows.command("resume")(shadow.resume)
     app.add_typer(shadows, name="shadow")
     datasets = _family("Datasets and their snapshots, on a running server.", markup)
     datasets.command("list")(dataset.show)

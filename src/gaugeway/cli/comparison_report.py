@@ -116,6 +116,18 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
     for side in answer["sides"]:
         if side["also_in_baseline"]:
             yield f"{side['label']}: {side['also_in_baseline']} of its logs are the baseline's too"
+        for one in side["agreements"]:
+            yield f"{side['label']}, {one['evaluation_type_id']}: {_agreement(one)}"
+
+
+def _agreement(one: dict[str, Any]) -> str:
+    """How far a panel's members agree."""
+    alpha = one["alpha"]
+    if alpha["value"] is None:
+        return f"how far the panel's members agree is not known: {alpha['note']}"
+    ends = "" if alpha["low"] is None else f" (95 % interval {alpha['low']:.2f} … {alpha['high']:.2f})"
+    note = f"; {alpha['note']}" if alpha["note"] else ""
+    return f"the panel's members agree by Krippendorff's alpha {alpha['value']:.2f}{ends}, {alpha['n']} logs{note}"
 
 
 def _difference(one: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from gaugeway.cli import comparison_report as report
 from gaugeway.cli.output import Column, console, print_note, print_table, printable
 from gaugeway.core.money import readable
 
-_FORECAST = (
+FORECAST = (
     Column("candidate", style="bold"),
     Column("expected USD", right=True, style="cyan"),
     Column("95 % interval", right=True),
@@ -36,7 +36,7 @@ _WITHIN = {
 def print_forecast(told: dict[str, Any]) -> None:
     """What it would cost, and under which assumption."""
     title = f"Forecast for {told['total_items']} requests, {told['sampled']} of them looked at"
-    print_table(_FORECAST, [_forecast_row(one, told["total_items"]) for one in told["candidates"]], title=title)
+    print_table(FORECAST, [forecast_row(one, told["total_items"]) for one in told["candidates"]], title=title)
     console().out("")
     for line in _forecast_lines(told):
         console().out(printable(line), highlight=False)
@@ -63,7 +63,8 @@ def _title(told: dict[str, Any]) -> str:
     return f"{told['total_items']} of {told['selected_logs']} logged requests replayed, {spent}"
 
 
-def _forecast_row(one: dict[str, Any], total: int) -> list[str]:
+def forecast_row(one: dict[str, Any], total: int) -> list[str]:
+    """A candidate of FORECAST."""
     low, high = one["low"], one["high"]
     return [
         one["label"],
@@ -78,6 +79,11 @@ def _forecast_row(one: dict[str, Any], total: int) -> list[str]:
 def _forecast_lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"It supposes {told['assumes']}."
     yield f"The cap of {told['max_cost']} USD is {_WITHIN[told['within_cap']]}."
+    yield from forecast_details(told)
+
+
+def forecast_details(told: dict[str, Any]) -> Iterator[str]:
+    """What is known of each candidate and judge beside the amounts."""
     for one in told["candidates"]:
         if one["unknown"]:
             yield f"{one['label']}: {one['unknown']}"

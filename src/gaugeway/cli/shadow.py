@@ -67,6 +67,9 @@ def create(
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=32, metavar="N", help="Requests at a time.")] = 4,
     accept_unknown_cost: UnknownCostToo = False,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Only say what a day would cost; nothing is begun.")
+    ] = False,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="The shadow's name. Default: one made of the time.")
     ] = None,
@@ -77,7 +80,8 @@ def create(
 ) -> None:
     """Begin to send a share of a gateway's live requests to other models as well.
 
-    The server does so by itself, after each request was answered. Nobody's answer waits for it, or changes.
+    Says what a day would cost, by the gateway's last days, before it begins. The server does so by itself, after
+    each request was answered. Nobody's answer waits for it, or changes.
     """
     checked = [parse_filter(text) for text in filters or []]
     if dataset and checked:
@@ -111,6 +115,11 @@ def create(
         if dataset or checked:
             datasets = run.datasets([dataset] if dataset else [], checked, label)
             [body["dataset_id"]] = made_for_it.enter_context(datasets)
+        if forecast or not as_json:
+            said = management.post(f"{path}/shadows/forecast", body)
+            print_json(said) if as_json else shadow_report.print_forecast(said)
+        if forecast:
+            return
         left["shadow"] = f"the shadow {label!r} may be there now"
         told = management.post(f"{path}/shadows", body)
         left["shadow"] = f"the shadow {told['id']} goes on in the server"
@@ -171,6 +180,30 @@ def stop(
     here = _Here(connect(base_url, token, account), gateway)
     found = here.find(shadow)
     _tell(here.management.post(f"{here.path}/{found['id']}/stop", {}), as_json=as_json)
+
+
+def resume(
+    shadow: ShadowName,
+    *,
+    gateway: GatewayId,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="When it ends. Default: as it was.")] = None,
+    max_items: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="It ends when so many requests were sent, all in all.")
+    ] = None,
+    daily_cap: Annotated[
+        float | None, typer.Option(metavar="DOLLARS", help="What the calls never pass in a day of UTC.")
+    ] = None,
+    base_url: BaseUrl = None,
+    token: ApiToken = None,
+    account: AccountId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a shadow that has ended: requests that arrive from now on count."""
+    here = _Here(connect(base_url, token, account), gateway)
+    found = here.find(shadow)
+    wanted = {"until": until, "max_items": max_items, "daily_cap": daily_cap}
+    body = {key: value for key, value in wanted.items() if value is not None}
+    _tell(here.management.post(f"{here.path}/{found['id']}/resume", body), as_json=as_json)
 
 
 def _tell(told: dict[str, Any], *, as_json: bool) -> None:

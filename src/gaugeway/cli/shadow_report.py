@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gaugeway.cli import comparison_report as report
 from gaugeway.cli.output import Column, console, print_table, printable
-from gaugeway.cli.replay_report import PROGRESS, progress_row, reasons
+from gaugeway.cli.replay_report import FORECAST, PROGRESS, forecast_details, forecast_row, progress_row, reasons
 from gaugeway.core.money import readable
 
 _LIST = (
@@ -21,6 +21,35 @@ _LIST = (
     Column("missed", right=True),
     Column("status"),
 )
+_WITHIN = {
+    "probably": "probably not reached",
+    "perhaps": "perhaps reached on some days: what is drawn after that is missed, and counted",
+    "no": "probably reached on most days: what is drawn after that is missed, and counted; a lower share is fairer",
+    "unknown": "reached or not: that cannot be told in advance",
+}
+
+
+def print_forecast(told: dict[str, Any]) -> None:
+    """What a day would cost, and under which assumption."""
+    title = f"Forecast for a day, from {told['logs']} requests of {_days(told)}, {told['sampled']} looked at"
+    print_table(FORECAST, [forecast_row(one, told["logs"]) for one in told["candidates"]], title=title)
+    console().out("")
+    for line in _forecast_lines(told):
+        console().out(printable(line), highlight=False)
+    console().out("")
+
+
+def _days(told: dict[str, Any]) -> str:
+    return "the last day" if told["days"] == 1 else f"the last {told['days']} days"
+
+
+def _forecast_lines(told: dict[str, Any]) -> Iterator[str]:
+    yield f"About {told['daily_items']:g} requests a day would be drawn."
+    yield f"It supposes {told['assumes']}."
+    if told["note"]:
+        yield f"{told['note'][:1].upper()}{told['note'][1:]}."
+    yield f"The daily cap of {told['daily_cap']} USD is {_WITHIN[told['within_cap']]}."
+    yield from forecast_details(told)
 
 
 def print_list(found: Sequence[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from gaugeway.core.metrics import Direction, Metric
 from gaugeway.core.model import Dataset, Evaluation, Scope
 from gaugeway.core.query import Criterion, Grouping
+from gaugeway.core.votes import PanelAgreement
 
 MAX_SIDES = 10
 
@@ -129,6 +130,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     metrics: tuple[dict[str, Metric], ...]  # of each side, by evaluation type
     differences: tuple[Difference, ...]  # by side, then by type, as they were asked for
     gate: Gate
+    agreements: tuple[dict[str, PanelAgreement], ...] = ()  # of panels of judges: of each side, by evaluation type
 
 
 class Part(Struct, frozen=True):

@@ -16,10 +16,12 @@ from msgspec import Struct, field
 
 from gaugeway.core import ids
 from gaugeway.core.comparisons import Comparison, Margin
+from gaugeway.core.judging import Forecast as JudgeForecast
 from gaugeway.core.model import Dataset, Scope
 from gaugeway.core.ports import Page
 from gaugeway.core.replays import (
     Candidate,
+    CandidateForecast,
     ItemState,
     Judged,
     ReplayCounts,
@@ -33,6 +35,8 @@ MAX_CALLED = 50_000
 """Requests that one shadow sends to its candidates."""
 USUAL_CALLED = 10_000
 """Where it does not say."""
+MIN_SHARE = 0.0001
+"""Per cent: one request in a million."""
 MAX_ACTIVE = 32
 """Shadows of an installation that have not ended."""
 MAX_DAYS = 366
@@ -44,6 +48,8 @@ MAX_LAG_S = 900
 OWN_AGENTS = "gaugeway-"
 """What the user agent begins with of every call that the program itself makes."""
 DAY_S = 86_400
+FORECAST_DAYS = 7
+"""Days before it that a forecast is made from, where there are logs of so many."""
 
 LOOKS_S = (2, 30, 120, 600)
 """Ages of a moment at which the logs of the requests that arrived in it are looked for: a log is written when its
@@ -98,6 +104,19 @@ class Looked(Struct, frozen=True):
     drawn: Sequence[bytes]  # ids of all the logs in it that are drawn, those found earlier included
 
 
+class DayForecast(Struct, frozen=True, kw_only=True):
+    """What a day would cost, from the logs of the last days. Amounts are those of a day."""
+
+    days: int  # of 24 hours up to the forecast, that were looked at
+    logs: int  # of them, that the dataset selects
+    daily_items: float  # requests that the lot would draw in a day, on average
+    sampled: int  # logs whose bodies were looked at; they stand for all
+    without_tokens: int  # of the sampled, whose tokens were not logged: they count as the others' average
+    candidates: tuple[CandidateForecast, ...]  # `replayable` and `skipped` are of `logs`
+    judges: tuple[JudgeForecast, ...] = ()  # of the evaluators that ask models, by their position in `judged`
+    note: str = ""  # what the days looked at leave open; "": nothing beside what the intervals say
+
+
 class Shadow(Struct, frozen=True, kw_only=True):
     """A shadow and how it stands."""
 
@@ -118,6 +137,7 @@ class Shadow(Struct, frozen=True, kw_only=True):
     until: int  # ms: requests that arrive before it count
     concurrency: int = 4  # requests at a time
     accept_unknown_cost: bool = False
+    forecast: DayForecast | None = None  # as it was at creation
     status: ReplayStatus = ReplayStatus.QUEUED
     status_description: str = "queued"
     paused_until: int | None = None  # ms: the daily cap was reached, and what is drawn until then is missed
@@ -219,6 +239,13 @@ class ShadowStore(Protocol):
 
     def change(self, scope: Scope, shadow_id: str, change: Callable[[Shadow], Shadow]) -> Shadow:
         """Write what `change` makes of it, and take it from whoever runs it; NotFound."""
+        ...
+
+    def resume(self, scope: Scope, shadow_id: str, change: Callable[[Shadow], Shadow], from_ms: int) -> Shadow:
+        """Write what `change` makes of one that has ended, which sees requests from that moment on; NotFound.
+
+        Conflict where MAX_ACTIVE have not ended. What `change` raises goes through, and nothing is written.
+        """
         ...
 
     def looked_until(self, shadow: Shadow) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from math import sqrt
-from statistics import variance
+from statistics import fmean, variance
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -20,6 +21,67 @@ class Costs(Struct, frozen=True):
     lengths_variance: float  # of what an average call costs, over the lengths that answers have
     known: int  # answers whose lengths are known
     calls_each: float = 1.0  # calls about one of these items
+
+
+class Scale(Protocol):
+    """What a sample stands for."""
+
+    @property
+    def sampled(self) -> int:
+        """Items that were looked at, also those that cost nothing."""
+        ...
+
+    @property
+    def items(self) -> float:
+        """How many they stand for; of what is still to come, on average."""
+        ...
+
+    def predict(self, costs: Costs) -> tuple[float, float | None, float | None]:
+        """What they all cost, and the ends of its 95 % prediction interval; None where there can be none."""
+        ...
+
+
+class Whole(Struct, frozen=True):
+    """Items that are all there, some of which were looked at."""
+
+    sampled: int
+    items: int
+
+    def predict(self, costs: Costs) -> tuple[float, float | None, float | None]:
+        """See Scale."""
+        return predicted(costs, self.sampled, self.items)
+
+
+class Daily(Struct, frozen=True):
+    """A day to come, like those before it, of whose requests a share is drawn by lot."""
+
+    sampled: int
+    days: Sequence[int]  # requests of each day before
+    share: float  # of them that are drawn, 0 to 1
+
+    @property
+    def items(self) -> float:
+        """See Scale."""
+        return self.share * fmean(self.days)
+
+    def predict(self, costs: Costs) -> tuple[float, float | None, float | None]:
+        """See Scale. Of a single day nothing is known of how much days differ.
+
+        What is open: how many requests the day has, which of them are drawn, what requests these are, and how long
+        their answers will be. With as few days as there are, Student's t has a degree less than there are days.
+        """
+        each = [*costs.each, *[0.0] * (self.sampled - len(costs.each))]  # the others cost nothing
+        mean = sum(each) / max(self.sampled, 1)
+        total = self.items * mean
+        if len(self.days) < 2:
+            return total, None, None
+        requests = self.share**2 * variance(self.days) * (1 + 1 / len(self.days))
+        drawn = requests + self.share * (1 - self.share) * fmean(self.days)
+        among = spread(each) * (self.items + self.items**2 / max(self.sampled, 1))
+        answers = self.items * len(costs.each) / max(self.sampled, 1) * costs.calls_each
+        lengths = costs.lengths_variance * (answers * answers / max(costs.known, 1) + answers)
+        half = student.two_sided(0.95, len(self.days) - 1) * sqrt(mean * mean * drawn + among + lengths)
+        return total, max(total - half, 0.0), total + half
 
 
 def predicted(costs: Costs, sampled: int, items: int) -> tuple[float, float, float]:

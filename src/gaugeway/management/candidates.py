@@ -11,14 +11,15 @@ from pydantic import Field
 from gaugeway.core.comparisons import Margin
 from gaugeway.core.errors import BadInput
 from gaugeway.core.model import CustomCost, Gateway, Scope
-from gaugeway.core.replays import MAX_CANDIDATES, RESERVED, Candidate, Judged
+from gaugeway.core.replays import MAX_CANDIDATES, RESERVED, Candidate, CandidateForecast, Judged, Trial
+from gaugeway.core.replays import Call as ModelCall
 from gaugeway.core.samples import ItemEvaluator
 from gaugeway.management.comparisons import MarginBody
 from gaugeway.management.evaluations import choose_types
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call
 from gaugeway.management.replay_view import LOGGED
-from gaugeway.management.validation import Body, Name
+from gaugeway.management.validation import Body, Identifier, Name
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Prompt = Annotated[str, Field(max_length=200_000)]
@@ -42,6 +43,24 @@ class CandidateBody(Body):
     )
     cost_per_token_in: Rate | None = Field(None, description="Dollars, where no price is known for the model.")
     cost_per_token_out: Rate | None = Field(None, description="The same for the tokens of its answers.")
+
+
+class TrialBody(Body):
+    """What the bodies of replays and shadows have in common."""
+
+    name: Name
+    through: Identifier = Field(
+        description="The gateway that the calls go through: another than the one whose requests they are."
+    )
+    candidates: Annotated[list[CandidateBody], Field(min_length=1, max_length=MAX_CANDIDATES)]
+    evaluation_type_ids: Annotated[list[Identifier], Field(max_length=20)] = Field(
+        default_factory=list[str], description="Item-wise evaluation types by which both answers are judged."
+    )
+    margins: dict[str, MarginBody] = Field(default_factory=dict[str, MarginBody], max_length=25)
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
+    accept_unknown_cost: bool = Field(
+        False, description="Also send calls of which nobody knows what they cost; the cap cannot count them before."
+    )
 
 
 class ItemList(Paged):
@@ -89,6 +108,35 @@ def check_through(call: Call, gateway: Gateway, through: str) -> None:
         raise BadInput(message, ("body", "through"))
     if call.parts.gateways.get(Scope(call.account_id, through)) is None:
         raise BadInput(f"There is no gateway '{through}'", ("body", "through"))
+
+
+async def check_prices(call: Call, trial: Trial, forecasts: Sequence[CandidateForecast]) -> None:
+    """BadInput where nobody can tell what a candidate costs, and that was not accepted.
+
+    The logged requests that it would be sent tell it; where there are none yet, the smallest one that there can be.
+    """
+    if trial.accept_unknown_cost:
+        return
+    told = {one.label: one for one in forecasts if one.replayable}
+    for index, one in enumerate(trial.candidates):
+        forecast = told.get(one.label)
+        if forecast is not None:
+            why = "" if forecast.worst_case is not None else forecast.unknown or "not known"
+        else:
+            why = await _why_unpriced(call, trial, one) if one.model else ""
+        if why:
+            message = (
+                f"What '{one.label}' costs is not known ({why}), so the cap could not be held: give"
+                " cost_per_token_in and cost_per_token_out, or set accept_unknown_cost"
+            )
+            raise BadInput(message, at(index, "model"))
+
+
+async def _why_unpriced(call: Call, trial: Trial, one: Candidate) -> str:
+    smallest = b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}'
+    asked = ModelCall(model=one.model, endpoint="chat/completions", body=smallest, rates=one.rates)
+    priced = await call.parts.at_most(trial.through_scope, asked)
+    return "" if priced.cost is not None else priced.reason or "not known"
 
 
 def _candidate(index: int, body: CandidateBody) -> Candidate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Context
 from typing import Any
 
@@ -21,6 +21,8 @@ from gaugeway.core.model import Evaluation
 from gaugeway.core.money import plain
 from gaugeway.core.query import Grouping
 from gaugeway.core.samples import AnyEvaluator
+from gaugeway.core.votes import PanelAgreement
+from gaugeway.management.vote_view import show_agreement
 
 _DIGITS = Context(prec=9)
 
@@ -42,14 +44,30 @@ def show_sides(sides: Sequence[Side], answer: Comparison) -> dict[str, Any]:
                 "total_logs": total,
                 "also_in_baseline": overlap,
                 "results": [show_metric(known[type_id], metric) for type_id, metric in metrics.items()],
+                "agreements": _show_agreements(agreements),
             }
-            for label, total, overlap, metrics in zip(
-                labels, answer.totals, answer.overlaps, answer.metrics, strict=True
+            for label, total, overlap, metrics, agreements in zip(
+                labels,
+                answer.totals,
+                answer.overlaps,
+                answer.metrics,
+                _agreements(answer),
+                strict=True,
             )
         ],
         "differences": [_show(one, labels, known[one.type_id]) for one in answer.differences],
         "gate": answer.gate.value,
     }
+
+
+def _agreements(answer: Comparison) -> Sequence[Mapping[str, PanelAgreement]]:
+    """Of each side; of a comparison that was kept before there were any, none."""
+    return answer.agreements or [dict[str, PanelAgreement]() for _ in answer.totals]
+
+
+def _show_agreements(found: Mapping[str, PanelAgreement]) -> list[dict[str, Any]]:
+    """How far the members of panels agree; none where nothing was judged by a panel."""
+    return [{"evaluation_type_id": type_id, **(show_agreement(one) or {})} for type_id, one in found.items()]
 
 
 def show_metric(subject: Subject, metric: Metric) -> dict[str, Any]:

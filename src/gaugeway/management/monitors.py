@@ -37,7 +37,7 @@ from gaugeway.management.monitor_view import show, show_notice, show_window
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY
-from gaugeway.management.validation import Body, Identifier, Name
+from gaugeway.management.validation import Body, Identifier, Name, read_cap
 
 router = APIRouter(prefix="/gateways/{gateway_id}/monitors", tags=["Monitors"])
 MAX_TYPES = 20
@@ -223,7 +223,7 @@ def _prepare(call: Call, gateway: Gateway, body: MonitorBody, before: Monitor | 
     for type_id in body.margins:
         if type_id not in body.evaluation_type_ids:
             raise BadInput("This evaluation type is not among evaluation_type_ids", ("body", "margins", type_id))
-    now = call.parts.clock.now_ms()
+    now, cap = call.parts.clock.now_ms(), body.daily_max_cost
     monitor = Monitor(
         account_id=gateway.account_id,
         gateway_id=gateway.id,
@@ -238,7 +238,7 @@ def _prepare(call: Call, gateway: Gateway, body: MonitorBody, before: Monitor | 
         types=types,
         share=body.share,
         max_items=body.max_items,
-        daily_max_cost=None if body.daily_max_cost is None else round(Decimal(repr(body.daily_max_cost)), 12),
+        daily_max_cost=None if cap is None else read_cap(cap, ("body", "daily_max_cost")),
         rule=Rule(
             reference_windows=body.reference_windows,
             baseline_id=body.baseline_evaluation_id,

@@ -43,7 +43,7 @@ from gaugeway.core.replays import Replay, ReplayStore
 from gaugeway.core.samples import AnyEvaluator
 from gaugeway.core.sandbox import Sandbox
 from gaugeway.core.settings import Network
-from gaugeway.core.shadows import ShadowStore
+from gaugeway.core.shadows import DayForecast, Shadow, ShadowStore
 from gaugeway.core.snapshots import Interchange, ParquetFiles, SnapshotStore
 from gaugeway.core.spending import SpendLedger
 from gaugeway.core.stored_keys import ProviderConfigStore
@@ -95,6 +95,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     forecast_replay: Callable[[Replay], Awaitable[ReplayForecast]]
     """What a replay would cost."""
     shadows: ShadowStore
+    forecast_shadow: Callable[[Shadow], Awaitable[DayForecast]]
+    """What a day of a shadow would cost."""
     at_most: Callable[[Scope, ModelCall], Awaitable[Priced]]
     """What a call through a gateway can cost at most, or why nobody can tell."""
     on_shadow_changed: Callable[[], None] = lambda: None  # wakes its runner

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from gaugeway.core import ids
 from gaugeway.core.comparisons import Side
+from gaugeway.core.judging import Forecast as JudgeForecast
 from gaugeway.core.model import Bodies, Scope
 from gaugeway.core.money import from_pico, plain
 from gaugeway.core.replays import (
@@ -85,7 +87,7 @@ def show_spent(call: Call, purse: Budget) -> dict[str, Any]:
     }
 
 
-def show_counts(label: str, counts: ReplayCounts, total: int) -> dict[str, Any]:
+def show_counts(label: str, counts: ReplayCounts, items: int) -> dict[str, Any]:
     """How many of a side's items ended how."""
     done = counts.replayed + counts.failed + counts.skipped
     return {
@@ -94,7 +96,7 @@ def show_counts(label: str, counts: ReplayCounts, total: int) -> dict[str, Any]:
         "failed": counts.failed,
         "skipped": counts.skipped,
         "under_way": counts.under_way,
-        "pending": max(total - done - counts.under_way, 0),
+        "pending": max(items - done - counts.under_way, 0),
         "maybe_paid_twice": counts.resent,
         "reasons": counts.reasons,
     }
@@ -116,30 +118,34 @@ def show_candidate(one: Candidate) -> dict[str, Any]:
 
 def show_forecast(forecast: Forecast, replay: Replay) -> dict[str, Any]:
     """Dollars as decimal texts; null where nobody knows, and `unknown` says why."""
-    candidates = [_show_forecast_of(one) for one in forecast.candidates]
     expected = [one.expected for one in forecast.candidates]
     worst = [one.worst_case for one in forecast.candidates]
     return {
         "total_items": forecast.items,
         "sampled": forecast.sampled,
         "without_tokens": forecast.without_tokens,
-        "candidates": candidates,
-        "expected_cost": _sum(expected),
-        "worst_case_cost": _sum(worst),
-        "judges": [
-            show_judge_forecast(one, replay.judged[one.position].evaluation_type_id) for one in forecast.judges
-        ],
-        "judges_expected_cost": _sum([one.expected for one in forecast.judges]) if forecast.judges else None,
-        "judges_worst_case_cost": _judges_caps(replay),
+        "candidates": [show_forecast_of(one) for one in forecast.candidates],
+        "expected_cost": total(expected),
+        "worst_case_cost": total(worst),
+        **show_judges(forecast.judges, replay),
         "max_cost": plain(replay.max_cost),
         "within_cap": _within(worst, expected, replay.max_cost),
         "assumes": "answers as long as the logged ones; high and low are a 95 % interval under that assumption",
     }
 
 
-def _judges_caps(replay: Replay) -> str | None:
+def show_judges(forecasts: Sequence[JudgeForecast], trial: Trial) -> dict[str, Any]:
+    """What the evaluators that ask models would cost."""
+    return {
+        "judges": [show_judge_forecast(one, trial.judged[one.position].evaluation_type_id) for one in forecasts],
+        "judges_expected_cost": total([one.expected for one in forecasts]) if forecasts else None,
+        "judges_worst_case_cost": _judges_caps(trial),
+    }
+
+
+def _judges_caps(trial: Trial) -> str | None:
     """What the judges together never pass, each having a cap of its own; null where there is none."""
-    caps = [Decimal(repr(one.parameters["max_cost"])) for one in replay.judged if "max_cost" in one.parameters]
+    caps = [Decimal(repr(one.parameters["max_cost"])) for one in trial.judged if "max_cost" in one.parameters]
     return plain(sum(caps, Decimal(0))) if caps else None
 
 
@@ -152,7 +158,8 @@ def _within(worst: list[Decimal | None], expected: list[Decimal | None], cap: De
     return "probably" if sum(filter(None, expected), Decimal(0)) <= cap else "no"
 
 
-def _show_forecast_of(one: CandidateForecast) -> dict[str, Any]:
+def show_forecast_of(one: CandidateForecast) -> dict[str, Any]:
+    """What one candidate would cost."""
     return {
         "label": one.label,
         "expected_cost": _decimal(one.expected),
@@ -211,6 +218,7 @@ def _decimal(amount: Decimal | None) -> str | None:
     return None if amount is None else plain(amount)
 
 
-def _sum(amounts: list[Decimal | None]) -> str | None:
+def total(amounts: list[Decimal | None]) -> str | None:
+    """All together; null where one is not known."""
     known = [one for one in amounts if one is not None]
     return plain(sum(known, Decimal(0))) if len(known) == len(amounts) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -16,7 +15,6 @@ from gaugeway.core import ids
 from gaugeway.core.errors import BadInput, Conflict, NotFound
 from gaugeway.core.model import Dataset, Gateway
 from gaugeway.core.replays import (
-    MAX_CANDIDATES,
     MAX_COST,
     MAX_REPLAYED,
     Forecast,
@@ -27,49 +25,35 @@ from gaugeway.core.replays import (
 from gaugeway.core.snapshots import SnapshotRef, reference
 from gaugeway.management import envelope
 from gaugeway.management.candidates import (
-    CandidateBody,
     ItemList,
-    at,
+    TrialBody,
+    check_prices,
     check_through,
     read_candidates,
     read_judged,
     read_margins,
 )
-from gaugeway.management.comparisons import MarginBody
 from gaugeway.management.datasets import find_enabled
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY
 from gaugeway.management.replay_view import show, show_forecast, show_item
-from gaugeway.management.validation import Body, Identifier, Name
+from gaugeway.management.validation import Body, Identifier, read_cap
 
 router = APIRouter(prefix="/gateways/{gateway_id}/replays", tags=["Replays"])
 
 
-class ReplayBody(Body):
+class ReplayBody(TrialBody):
     """The body of POST."""
 
-    name: Name
     dataset_id: Identifier | None = Field(
         None, description="The logs that this dataset selects now; or snapshot_id."
     )
     snapshot_id: Identifier | None = Field(None, description="The frozen logs of a snapshot.")
-    through: Identifier = Field(
-        description="The gateway that the calls go through: another than the one whose logs are replayed."
-    )
-    candidates: Annotated[list[CandidateBody], Field(min_length=1, max_length=MAX_CANDIDATES)]
     max_cost: Annotated[float, Field(gt=0, le=MAX_COST)] = Field(
         description="Dollars that the candidates' calls never pass."
     )
-    evaluation_type_ids: Annotated[list[Identifier], Field(max_length=20)] = Field(
-        default_factory=list[str], description="Item-wise evaluation types by which both answers are judged."
-    )
-    margins: dict[str, MarginBody] = Field(default_factory=dict[str, MarginBody], max_length=25)
     max_items: Annotated[int, Field(ge=1, le=MAX_REPLAYED)] = MAX_REPLAYED
-    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
-    accept_unknown_cost: bool = Field(
-        False, description="Also send calls of which nobody knows what they cost; the cap cannot count them before."
-    )
 
 
 class RetryBody(Body):
@@ -100,8 +84,9 @@ def list_replays(call: Caller, gateway: NamedGateway, query: Annotated[ReplayLis
 async def create_replay(call: Caller, gateway: NamedGateway, body: ReplayBody) -> Response:
     """Forecasts, then answers at once; the calls are made from now on. A price that is not known is refused."""
     replay = await run_in_threadpool(_prepare, call, gateway, body)
-    replay = structs.replace(replay, forecast=await call.parts.forecast_replay(replay))
-    _check_prices(replay)
+    forecast = await call.parts.forecast_replay(replay)
+    await check_prices(call, replay, forecast.candidates)
+    replay = structs.replace(replay, forecast=forecast)
     try:
         await run_in_threadpool(call.parts.replays.create, replay)
     except Conflict as problem:
@@ -190,7 +175,7 @@ _ID = ("params", "replay_id")
 def _queued(replay: Replay, why: str, body: RetryBody | None) -> Replay:
     changed = structs.replace(replay, status=ReplayStatus.QUEUED, status_description=why, comparison=None)
     if body is not None and body.max_cost is not None:
-        changed = structs.replace(changed, max_cost=Decimal(repr(body.max_cost)))
+        changed = structs.replace(changed, max_cost=read_cap(body.max_cost, ("body", "max_cost")))
     return changed
 
 
@@ -238,7 +223,7 @@ def _prepare(call: Call, gateway: Gateway, body: ReplayBody) -> Replay:
         candidates=candidates,
         judged=judged,
         margins=read_margins(body.margins, body.evaluation_type_ids),
-        max_cost=round(Decimal(repr(body.max_cost)), 12),
+        max_cost=read_cap(body.max_cost, ("body", "max_cost")),
         max_items=body.max_items,
         concurrency=body.concurrency,
         accept_unknown_cost=body.accept_unknown_cost,
@@ -256,16 +241,3 @@ def _dataset(call: Call, gateway: Gateway, body: ReplayBody) -> tuple[Dataset, S
             raise BadInput(f"The snapshot '{snapshot.name}' is not ready", ("body", "snapshot_id"))
         return snapshot.dataset, reference(snapshot)
     return find_enabled(call, gateway, body.dataset_id or ""), None
-
-
-def _check_prices(replay: Replay) -> None:
-    """BadInput where nobody can tell what a candidate costs, and that was not accepted."""
-    if replay.accept_unknown_cost or replay.forecast is None:
-        return
-    for index, one in enumerate(replay.forecast.candidates):
-        if one.unknown and one.worst_case is None and one.replayable:
-            message = (
-                f"What '{one.label}' costs is not known ({one.unknown}), so the cap could not be held: give"
-                " cost_per_token_in and cost_per_token_out, or set accept_unknown_cost"
-            )
-            raise BadInput(message, at(index, "model"))

@@ -16,62 +16,59 @@ from starlette.responses import Response
 from gaugeway.core import ids, timestamps
 from gaugeway.core.errors import BadInput, Conflict, NotFound
 from gaugeway.core.model import Gateway
-from gaugeway.core.replays import MAX_CANDIDATES, MAX_COST, Candidate, ItemState, ReplayStatus
-from gaugeway.core.replays import Call as ModelCall
-from gaugeway.core.shadows import DAY_S, MAX_CALLED, MAX_DAYS, USUAL_CALLED, USUAL_DAYS, Shadow
+from gaugeway.core.replays import MAX_COST, ItemState, ReplayStatus
+from gaugeway.core.shadows import DAY_S, MAX_CALLED, MAX_DAYS, MIN_SHARE, USUAL_CALLED, USUAL_DAYS, Shadow
 from gaugeway.management import envelope
 from gaugeway.management.candidates import (
-    CandidateBody,
     ItemList,
-    at,
+    TrialBody,
+    check_prices,
     check_through,
     read_candidates,
     read_judged,
     read_margins,
 )
-from gaugeway.management.comparisons import MarginBody
 from gaugeway.management.datasets import find_enabled
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY
 from gaugeway.management.replay_view import show_item
-from gaugeway.management.shadow_view import show
-from gaugeway.management.validation import Body, Identifier, Name
+from gaugeway.management.shadow_view import show, show_forecast
+from gaugeway.management.validation import Body, Identifier, read_cap
 
 router = APIRouter(prefix="/gateways/{gateway_id}/shadows", tags=["Shadows"])
 
 
-class ShadowBody(Body):
+DailyCap = Annotated[
+    float, Field(gt=0, le=MAX_COST, description="Dollars that the candidates' calls never pass in a day of UTC.")
+]
+Moment = Annotated[str, Field(max_length=64)]
+MaxItems = Annotated[int, Field(ge=1, le=MAX_CALLED, description="It ends when so many requests were sent.")]
+_ID = ("params", "shadow_id")
+
+
+class ShadowBody(TrialBody):
     """The body of POST."""
 
-    name: Name
     dataset_id: Identifier | None = Field(
         None, description="Only requests whose logs this dataset selects, as it is now. Default: all."
     )
-    through: Identifier = Field(
-        description="The gateway that the calls go through: another than the one that is shadowed."
-    )
-    candidates: Annotated[list[CandidateBody], Field(min_length=1, max_length=MAX_CANDIDATES)]
-    share: Annotated[float, Field(gt=0, le=100)] = Field(
+    share: Annotated[float, Field(ge=MIN_SHARE, le=100)] = Field(
         description="Per cent of the requests that are sent, by lot."
     )
-    daily_cap: Annotated[float, Field(gt=0, le=MAX_COST)] = Field(
-        description="Dollars that the candidates' calls never pass in a day of UTC."
-    )
-    until: Annotated[str, Field(max_length=64)] | None = Field(
+    daily_cap: DailyCap
+    until: Moment | None = Field(
         None, description=f"Requests that arrive before this moment count. Default: {USUAL_DAYS} days from now."
     )
-    max_items: Annotated[int, Field(ge=1, le=MAX_CALLED)] = Field(
-        USUAL_CALLED, description="It ends when so many requests were sent."
-    )
-    evaluation_type_ids: Annotated[list[Identifier], Field(max_length=20)] = Field(
-        default_factory=list[str], description="Item-wise evaluation types by which both answers are judged."
-    )
-    margins: dict[str, MarginBody] = Field(default_factory=dict[str, MarginBody], max_length=25)
-    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
-    accept_unknown_cost: bool = Field(
-        False, description="Also send calls of which nobody knows what they cost; the cap cannot count them before."
-    )
+    max_items: MaxItems = USUAL_CALLED
+
+
+class ResumeBody(Body):
+    """The body of resume: what is not named stays as it was."""
+
+    daily_cap: DailyCap | None = None
+    until: Moment | None = None
+    max_items: MaxItems | None = None
 
 
 class ShadowList(Paged):
@@ -92,12 +89,21 @@ def list_shadows(call: Caller, gateway: NamedGateway, query: Annotated[ShadowLis
 
 @router.post("", summary="Create a shadow, and begin", dependencies=[NO_QUERY])
 async def create_shadow(call: Caller, gateway: NamedGateway, body: ShadowBody) -> Response:
-    """Requests that arrive from now on count. A price that is not known is refused."""
+    """Forecasts, then answers at once: requests that arrive from now on count. An unknown price is refused."""
     shadow = await run_in_threadpool(_prepare, call, gateway, body)
-    await _check_prices(call, shadow)
+    forecast = await call.parts.forecast_shadow(shadow)
+    await check_prices(call, shadow, forecast.candidates)
+    shadow = structs.replace(_from_now_on(call, shadow), forecast=forecast)
     await run_in_threadpool(call.parts.shadows.create, shadow)
     call.parts.on_shadow_changed()
     return envelope.result(await run_in_threadpool(show, call, shadow))
+
+
+@router.post("/forecast", summary="Forecast what a shadow would cost in a day", dependencies=[NO_QUERY])
+async def forecast_shadow(call: Caller, gateway: NamedGateway, body: ShadowBody) -> Response:
+    """The body is that of a creation; nothing is created, and nothing sent."""
+    shadow = await run_in_threadpool(_prepare, call, gateway, body)
+    return envelope.result(show_forecast(await call.parts.forecast_shadow(shadow), shadow))
 
 
 @router.get("/{shadow_id}", summary="Get a shadow", dependencies=[NO_QUERY])
@@ -130,7 +136,7 @@ def stop_shadow(call: Caller, gateway: NamedGateway, shadow_id: str) -> Response
 
     def stopped(shadow: Shadow) -> Shadow:
         if shadow.processed or shadow.stopped_at is not None:
-            raise Conflict("This shadow has ended already", ("params", "shadow_id"))
+            raise Conflict("This shadow has ended already", _ID)
         return structs.replace(
             shadow,
             stopped_at=max(now, shadow.created_at),
@@ -141,6 +147,39 @@ def stop_shadow(call: Caller, gateway: NamedGateway, shadow_id: str) -> Response
         )
 
     shadow = call.parts.shadows.change(gateway.scope, shadow_id, stopped)
+    call.parts.on_shadow_changed()
+    return envelope.result(show(call, shadow))
+
+
+@router.post("/{shadow_id}/resume", summary="Resume a shadow", dependencies=[NO_QUERY])
+def resume_shadow(call: Caller, gateway: NamedGateway, shadow_id: str, body: ResumeBody | None = None) -> Response:
+    """One that has ended goes on: requests that arrive from now on count, and what was called stays."""
+    called = call.parts.shadows.counts(_find(call, gateway, shadow_id)).called
+    now, asked = call.parts.clock.now_ms(), body or ResumeBody()
+    cap = None if asked.daily_cap is None else read_cap(asked.daily_cap, ("body", "daily_cap"))
+    wanted_until = None if asked.until is None else _until(asked.until, now)
+
+    def resumed(shadow: Shadow) -> Shadow:
+        if not shadow.processed:
+            raise Conflict("This shadow has not ended: there is nothing to resume", _ID)
+        until, most = wanted_until or shadow.until, asked.max_items or shadow.max_items
+        if until <= now:
+            raise Conflict("Its time is over: name another until", ("body", "until"))
+        if called >= most:
+            raise Conflict(f"{most} requests were sent already: name a higher max_items", ("body", "max_items"))
+        return structs.replace(
+            shadow,
+            daily_cap=shadow.daily_cap if cap is None else cap,
+            until=until,
+            max_items=most,
+            stopped_at=None,
+            paused_until=None,
+            modified_at=max(shadow.modified_at, now),
+            status=ReplayStatus.QUEUED,
+            status_description="queued again: resumed",
+        )
+
+    shadow = call.parts.shadows.resume(gateway.scope, shadow_id, resumed, now)
     call.parts.on_shadow_changed()
     return envelope.result(show(call, shadow))
 
@@ -186,12 +225,20 @@ def _prepare(call: Call, gateway: Gateway, body: ShadowBody) -> Shadow:
         judged=judged,
         margins=margins,
         share=Decimal(repr(body.share)),
-        daily_cap=round(Decimal(repr(body.daily_cap)), 12),
+        daily_cap=read_cap(body.daily_cap, ("body", "daily_cap")),
         max_items=body.max_items,
         until=_until(body.until, now),
         concurrency=body.concurrency,
         accept_unknown_cost=body.accept_unknown_cost,
     )
+
+
+def _from_now_on(call: Call, shadow: Shadow) -> Shadow:
+    """Forecasting has taken a while: requests that arrived meanwhile came before its creation was answered."""
+    now = max(call.parts.clock.now_ms(), shadow.created_at)
+    if shadow.until <= now:
+        raise BadInput("This moment is past", ("body", "until"))
+    return structs.replace(shadow, created_at=now, modified_at=now)
 
 
 def _until(text: str | None, now: int) -> int:
@@ -204,24 +251,3 @@ def _until(text: str | None, now: int) -> int:
     if not now < until <= now + MAX_DAYS * DAY_S * 1000:
         raise BadInput(f"Expected a time within the next {MAX_DAYS} days", ("body", "until"))
     return until
-
-
-async def _check_prices(call: Call, shadow: Shadow) -> None:
-    """BadInput where nobody can tell what a candidate costs, and that was not accepted."""
-    if shadow.accept_unknown_cost:
-        return
-    for index, one in enumerate(shadow.candidates):
-        if one.model:
-            await _check_price(call, shadow, index, one)
-
-
-async def _check_price(call: Call, shadow: Shadow, index: int, one: Candidate) -> None:
-    smallest = b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}'
-    asked = ModelCall(model=one.model, endpoint="chat/completions", body=smallest, rates=one.rates)
-    priced = await call.parts.at_most(shadow.through_scope, asked)
-    if priced.cost is None:
-        message = (
-            f"What '{one.label}' costs is not known ({priced.reason}), so the cap could not be held: give"
-            " cost_per_token_in and cost_per_token_out, or set accept_unknown_cost"
-        )
-        raise BadInput(message, at(index, "model"))

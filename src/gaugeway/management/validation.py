@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from math import isfinite
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from gaugeway.core.errors import BadInput, Path
+from gaugeway.core.money import PICO
 from gaugeway.core.texts import is_text
 from gaugeway.management.envelope import INVALID, ApiError
 
@@ -36,6 +38,14 @@ Identifier = Annotated[str, Field(max_length=256)]
 """The id of something, which may not be there."""
 SearchText = Annotated[str, Field(max_length=1000)] | None
 """What a list's `search` looks for."""
+
+
+def read_cap(amount: float, path: Path) -> Decimal:
+    """Dollars as they are kept; BadInput where so few would be kept as none, with which nothing could be done."""
+    kept = Decimal(repr(amount)).quantize(PICO)
+    if not kept:
+        raise BadInput(f"Too small: at least {PICO:f} dollars", path)
+    return kept
 
 
 def errors_of(found: Sequence[Mapping[str, Any]]) -> list[ApiError]:

@@ -131,7 +131,7 @@ def test_names_that_are_attacks_are_only_names() -> None:
     }  # fmt: skip
     shown = {
         "baseline": evil,
-        "sides": [{"label": evil, "total_logs": 1, "also_in_baseline": 0, "results": [result]}],
+        "sides": [{"label": evil, "total_logs": 1, "also_in_baseline": 0, "results": [result], "agreements": []}],
         "differences": [difference],
         "gate": "worse",
     }

@@ -23,6 +23,7 @@ from gaugeway.evaluation.judging.embedding import Embedding
 from gaugeway.evaluation.judging.expecting import VERDICT_TOKENS, Pricing, Tally
 from gaugeway.evaluation.judging.forecast import SAMPLED, Forecaster
 from gaugeway.evaluation.panels import JudgePanel
+from gaugeway.evaluation.predicting import Whole
 from gaugeway.evaluation.replaying.forecast import ReplayForecaster
 from support import laboratory as lab
 from support.judges import INTO, OUT, Memory, Prices, Scripted
@@ -269,7 +270,7 @@ async def test_the_interval_holds_what_is_spent_nineteen_times_in_twenty(sampled
         tally = Tally(pricing_of(Logs([], history)), ACCOUNT, JUDGE)
         for one in samples[:sampled]:
             await tally.add(one)
-        told = tally.forecast(0, sampled, items)
+        told = tally.forecast(0, Whole(sampled, items))
         spent = sum(asking_costs(JUDGE.questions(one)[0], round(chance.lognormvariate(4, 0.8))) for one in samples)
         held += float(told.low) <= spent <= float(told.high)
     assert held / rounds >= 0.9

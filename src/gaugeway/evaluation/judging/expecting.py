@@ -24,7 +24,7 @@ from gaugeway.core.samples import Sample
 from gaugeway.evaluation.judging import asking, embedding
 from gaugeway.evaluation.judging.asking import Asking
 from gaugeway.evaluation.panels import JudgePanel
-from gaugeway.evaluation.predicting import Costs, dollars, predicted, spread
+from gaugeway.evaluation.predicting import Costs, Scale, dollars, spread
 from gaugeway.evaluation.threads import in_thread
 
 VERDICT_TOKENS = 80
@@ -86,14 +86,14 @@ class Tally:
             cost += await self._price(one, times, times - is_known)
         self._each.append(cost)
 
-    def forecast(self, position: int, sampled: int, items: int) -> Forecast:
-        """What all `items` would cost, of which `sampled` were looked at."""
-        share = Decimal(items) / max(1, sampled)
+    def forecast(self, position: int, scale: Scale) -> Forecast:
+        """What all would cost that the sample stands for."""
+        share = Decimal(repr(scale.items)) / max(1, scale.sampled)
         worst = (self._worst * share).quantize(PICO, rounding=ROUND_CEILING)
-        expected, low, high, note = self._expected(sampled, items)
+        expected, low, high, note = self._expected(scale)
         return Forecast(
             position=position,
-            sampled=sampled,
+            sampled=scale.sampled,
             calls=round(self._calls * share),
             known=round(self._known * share),
             expected=None if self._unknown else dollars(expected),
@@ -105,18 +105,18 @@ class Tally:
             unknown=self._unknown,
         )
 
-    def _expected(self, sampled: int, items: int) -> tuple[float, float | None, float | None, str]:
+    def _expected(self, scale: Scale) -> tuple[float, float | None, float | None, str]:
         """Expected cost, the interval's ends or None, and what is supposed."""
         if not any(self._each):
             return 0.0, 0.0, 0.0, "nothing is to be paid for"
         histories = list(self._lengths.values())
         seen = min(map(len, histories), default=0)
         costs = Costs(self._each, fmean(self._variances or [0.0]), seen, self._paid / len(self._each))
-        expected, low, high = predicted(costs, sampled, items)
+        expected, low, high = scale.predict(costs)
         supposed = [] if not histories else [AS_LOGGED if seen else SUPPOSED]
         if histories and not seen:
             return expected, None, None, "; ".join([*supposed, NO_HISTORY, RULE_OF_THUMB])
-        if not histories and sampled == items:
+        if not histories and scale.sampled == scale.items:
             return expected, None, None, f"{NO_SAMPLE}; {RULE_OF_THUMB}"
         return expected, low, high, "; ".join([*supposed, RULE_OF_THUMB])
 

@@ -13,6 +13,7 @@ from gaugeway.core.snapshots import SnapshotStore
 from gaugeway.evaluation.durable import until_durable
 from gaugeway.evaluation.item_run import MAX_LOGS
 from gaugeway.evaluation.judging.expecting import Pricing, Tally
+from gaugeway.evaluation.predicting import Whole
 from gaugeway.evaluation.scoring.marks import sample_of
 from gaugeway.evaluation.selection import select
 from gaugeway.evaluation.threads import in_thread
@@ -62,7 +63,7 @@ class Forecaster:
                     await tally.add(sample)
             except NotApplicable:
                 continue
-        told = tally.forecast(position, len(log_ids), logs)
+        told = tally.forecast(position, Whole(len(log_ids), logs))
         if told.unknown:
             raise JudgeFailed(told.unknown)
         return told

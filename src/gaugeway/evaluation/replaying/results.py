@@ -17,13 +17,16 @@ from gaugeway.core.metrics import Direction, Metric
 from gaugeway.core.query import Grouping
 from gaugeway.core.replays import MAX_REPLAYED, ItemState, Replay, ReplayItem, ReplayStore, Trial
 from gaugeway.core.samples import MISS, PASS, AnyEvaluator, Figure, ItemEvaluator
+from gaugeway.core.votes import PanelAgreement, Vote
 from gaugeway.evaluation.comparing import verdicts
 from gaugeway.evaluation.comparing.pairing import paired
 from gaugeway.evaluation.comparing.verdicts import Found
 from gaugeway.evaluation.figures.contrast import Contrast
 from gaugeway.evaluation.figures.marks import paired_means, paired_shares
 from gaugeway.evaluation.item_figures import figure
-from gaugeway.evaluation.replaying.judging import AGAINST_LOGGED, EVEN
+from gaugeway.evaluation.judging.agreement import agreement_of
+from gaugeway.evaluation.panels import JudgePanel
+from gaugeway.evaluation.replaying.judging import AGAINST_LOGGED, EVEN, configured
 from gaugeway.evaluation.statistics.holm import holm
 
 if TYPE_CHECKING:
@@ -91,13 +94,15 @@ def _mark(at: int) -> Value:
 
 def compare(store: ReplayStore, evaluators: Mapping[str, AnyEvaluator], replay: Replay) -> Comparison:
     """The verdicts over all that has ended."""
-    measures = measures_of(replay, evaluators)
     sides = [_items(store, replay, side) for side in range(len(replay.candidates) + 1)]
-    return compare_items(replay, measures, sides)
+    return compare_items(replay, evaluators, sides)
 
 
-def compare_items(trial: Trial, measures: Sequence[Measure], sides: Sequence[Sequence[ReplayItem]]) -> Comparison:
+def compare_items(
+    trial: Trial, evaluators: Mapping[str, AnyEvaluator], sides: Sequence[Sequence[ReplayItem]]
+) -> Comparison:
     """Every candidate with what was logged."""
+    measures = measures_of(trial, evaluators)
     tables = [[_values(items, measure.value) for measure in measures] for items in sides]
     for at, measure in enumerate(measures):
         if measure.even:
@@ -127,7 +132,28 @@ def compare_items(trial: Trial, measures: Sequence[Measure], sides: Sequence[Seq
         ),
         differences=tuple(differences),
         gate=verdicts.overall(differences),
+        agreements=agreements_of(trial, evaluators, sides),
     )
+
+
+def agreements_of(
+    trial: Trial, evaluators: Mapping[str, AnyEvaluator], sides: Sequence[Sequence[ReplayItem]]
+) -> tuple[dict[str, PanelAgreement], ...]:
+    """How far the members of each panel agree, by evaluation type: over each side's answers by themselves."""
+    found: list[dict[str, PanelAgreement]] = [{} for _ in sides]
+    for at, judged in enumerate(trial.judged):
+        panel = configured(evaluators.get(judged.evaluator_id), judged.parameters)
+        if isinstance(panel, JudgePanel):
+            for of_side, items in zip(found, sides, strict=True):
+                of_side[judged.evaluation_type_id] = agreement_of(panel, _voted(items, at))
+    return tuple(found)
+
+
+def _voted(items: Sequence[ReplayItem], at: int) -> Iterator[tuple[float | None, tuple[Vote, ...]]]:
+    """The panel's score and the members' votes on each answer that came before it."""
+    for item in items:
+        if at < len(item.marks) and item.marks[at].votes:
+            yield item.marks[at].score, item.marks[at].votes
 
 
 def _items(store: ReplayStore, replay: Replay, side: int) -> list[ReplayItem]:

@@ -6,14 +6,15 @@ looked at several times, at the ages LOOKS_S: a long answer is not left out beca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
 from gaugeway.core.errors import BadInput
+from gaugeway.core.model import LogRecord, Outcome
 from gaugeway.core.ports import LogStore
 from gaugeway.core.query import Criterion, Filter, Operator, Slice, Where, parse_all
-from gaugeway.core.shadows import LOOKS_S, Looked, Shadow, ShadowStore, Span
+from gaugeway.core.shadows import LOOKS_S, OWN_AGENTS, Looked, Shadow, ShadowStore, Span, Unshadowed
 
 SHORTEST_MS = 2000
 LONGEST_MS = 60_000
@@ -25,6 +26,8 @@ PAGE = 10_000
 
 Filters = tuple[Criterion, ...]
 
+_NEVER_SENT = (Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.SPEND_LIMITED, Outcome.BLOCKED)
+
 
 def filters_of(shadow: Shadow) -> Filters:
     """What its dataset selects by. BadInput where that cannot be read any more: it must never select everything."""
@@ -34,6 +37,31 @@ def filters_of(shadow: Shadow) -> Filters:
         return parse_all(shadow.dataset.filters, ("filters",), for_dataset=True)
     except BadInput as problem:
         raise BadInput(f"the dataset {shadow.dataset.name!r} cannot be read: {problem.message}") from problem
+
+
+def between(filters: Filters, low_ms: int, high_ms: int) -> Where:
+    """The logs that such filters select of requests that arrived at `low_ms` or later, and before `high_ms`."""
+    # a span begins and ends with a millisecond, and so do ids
+    since = Filter("created_at", Operator.GT, (low_ms - 1,))
+    return Where(alternatives=((*filters, since),), until_ms=high_ms - 1)
+
+
+def pages(logs: LogStore, shadow: Shadow, filters: Filters, low_ms: int, high_ms: int) -> Iterator[list[bytes]]:
+    """The ids of those logs, oldest first. Blocking."""
+    more = filters
+    while True:
+        found = logs.ids(shadow.source, between(more, low_ms, high_ms), Slice(limit=PAGE, descending=False))
+        yield found
+        if len(found) < PAGE:
+            return
+        more = (*filters, Filter("id", Operator.GT, (found[-1],)))
+
+
+def unsuited(record: LogRecord) -> Unshadowed | None:
+    """Why a request is not sent, whatever its bodies say."""
+    if (record.user_agent or "").startswith(OWN_AGENTS):
+        return Unshadowed.OWN_CALL
+    return Unshadowed.NEVER_SENT if record.outcome in _NEVER_SENT else None
 
 
 class Looking:
@@ -74,16 +102,9 @@ class Looking:
 
     def _look(self, span: Span, now_ms: int, *, for_good: bool) -> Looked:
         seen, drawn = 0, list[bytes]()
-        # a span begins and ends with a millisecond, and so do ids
-        bounds: Filters = (Filter("created_at", Operator.GT, (span.low - 1,)),)
-        while True:
-            where = Where(alternatives=((*self._filters, *bounds),), until_ms=span.high - 1)
-            found = self._logs.ids(self._shadow.source, where, Slice(limit=PAGE, descending=False))
+        for found in pages(self._logs, self._shadow, self._filters, span.low, span.high):
             seen += len(found)
             drawn += filter(self._shadow.draws, found)
-            if len(found) < PAGE:
-                break
-            bounds = (Filter("id", Operator.GT, (found[-1],)),)
         # what was taken for a look may be several: after a pause the span is old already
         looks = sum(now_ms >= span.high + age * 1000 for age in LOOKS_S)
         looks = len(LOOKS_S) if for_good else max(looks, span.looks + 1)

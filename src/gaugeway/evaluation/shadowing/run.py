@@ -12,14 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from msgspec import Struct, structs
 
 from gaugeway.core.errors import GaugewayError
-from gaugeway.core.model import Outcome
 from gaugeway.core.ports import Clock
 from gaugeway.core.replays import ItemState, Reason, ReplayItem, Unfinished
 from gaugeway.core.shadows import (
     DAY_S,
     MAX_CALLED,
     MAX_LAG_S,
-    OWN_AGENTS,
     Drawn,
     Shadow,
     ShadowStore,
@@ -31,9 +29,9 @@ from gaugeway.evaluation.item_run import ClaimLost
 from gaugeway.evaluation.replaying import endings
 from gaugeway.evaluation.replaying.judging import Answer
 from gaugeway.evaluation.replaying.requests import Unfaithful, read_logged
-from gaugeway.evaluation.replaying.results import compare_items, measures_of
+from gaugeway.evaluation.replaying.results import compare_items
 from gaugeway.evaluation.replaying.sides import SideParts, Sides
-from gaugeway.evaluation.shadowing.looking import Looking
+from gaugeway.evaluation.shadowing.looking import Looking, unsuited
 from gaugeway.evaluation.threads import in_thread
 
 FLUSH_S = 10.0
@@ -46,8 +44,6 @@ RUNNING = "running"
 GONE = "the log was deleted before it was sent"
 BROKEN_OFF = "the shadow was stopped while the call was under way: it may have been paid"
 NOT_SENT = "the shadow was stopped before it was sent"
-
-_NEVER_SENT = (Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.SPEND_LIMITED, Outcome.BLOCKED)
 
 
 class ShadowParts(Struct, frozen=True):
@@ -200,10 +196,9 @@ class ShadowRun:
         if logged is None:
             return Drawn.SKIPPED, Reason.DELETED
         record = logged.record
-        if (record.user_agent or "").startswith(OWN_AGENTS):
-            return Drawn.SKIPPED, Unshadowed.OWN_CALL
-        if record.outcome in _NEVER_SENT:
-            return Drawn.SKIPPED, Unshadowed.NEVER_SENT
+        why = unsuited(record)
+        if why is not None:
+            return Drawn.SKIPPED, why
         try:
             read_logged(record, logged.bodies)
         except Unfaithful as problem:
@@ -295,10 +290,8 @@ class ShadowRun:
             for side in range(len(shadow.candidates) + 1)
             for page in [self._store.items(shadow, side=side, state=None, offset=0, limit=MAX_CALLED)]
         ]
-        measures = measures_of(shadow, self._parts.sides.evaluators)
-        return structs.replace(
-            shadow, comparison=compare_items(shadow, measures, sides), compared_items=len(sides[0])
-        )
+        comparison = compare_items(shadow, self._parts.sides.evaluators, sides)
+        return structs.replace(shadow, comparison=comparison, compared_items=len(sides[0]))
 
     async def _conclude(self) -> None:
         """The end: nothing waits any more, nothing is under way, and the verdicts stand."""

@@ -30,6 +30,17 @@ class SqliteShadows(SqliteQueued[Shadow]):
         with self._database.writing() as connection:
             return self._change(connection, scope, shadow_id, change)
 
+    def resume(self, scope: Scope, shadow_id: str, change: Callable[[Shadow], Shadow], from_ms: int) -> Shadow:
+        """See ShadowStore."""
+        with self._database.writing() as connection:
+            changed = self._change(connection, scope, shadow_id, change)
+            self._check_room(connection, MAX_ACTIVE + 1)  # itself included
+            connection.execute(
+                "UPDATE shadows SET looked_until = max(coalesce(looked_until, 0), ?) WHERE id = ?",
+                (from_ms, changed.id),
+            )
+        return changed
+
     def looked_until(self, shadow: Shadow) -> int:
         """See ShadowStore."""
         rows = self._database.rows("SELECT looked_until FROM shadows WHERE id = ?", (shadow.id,))
@@ -189,8 +200,8 @@ class SqliteShadows(SqliteQueued[Shadow]):
             ).fetchall()
         return Page([(log_id, decoded(document)) for log_id, document in rows], total)
 
-    def _check_room(self, connection: Connection) -> None:
-        if connection.execute("SELECT count(*) FROM shadows WHERE processed = 0").get >= MAX_ACTIVE:
+    def _check_room(self, connection: Connection, too_many: int = MAX_ACTIVE) -> None:
+        if connection.execute("SELECT count(*) FROM shadows WHERE processed = 0").get >= too_many:
             raise Conflict(f"{MAX_ACTIVE} shadows are running already: stop one first", ("body",))
 
 

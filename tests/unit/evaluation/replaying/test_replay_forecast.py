@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from decimal import Decimal
 from statistics import variance
 
-import msgspec
 import pytest
 
 from gaugeway.core.model import Bodies, Dataset, LogRecord, Scope, Usage
-from gaugeway.core.pricing import Priced
 from gaugeway.core.query import Slice, Where
-from gaugeway.core.replays import Call, Called, Candidate, Forecast, Replay
-from gaugeway.core.spending import Budget
-from gaugeway.evaluation.replaying.forecast import Costs, ReplayForecaster, predicted
+from gaugeway.core.replays import Candidate, Forecast, Replay
+from gaugeway.evaluation.predicting import Costs, predicted
+from gaugeway.evaluation.replaying.forecast import ReplayForecaster
 from gaugeway.evaluation.replaying.selection import drawn
+from support.fixed_prices import INTO, OUT, FixedPrices, a_chat
 from support.laboratory import ReadySink
 from support.some_logs import ACCOUNT, SCOPE, a_log
-
-INTO, OUT = Decimal("0.000001"), Decimal("0.000004")
-
-
-class FixedPrices:
-    """A Caller of models whose price is known, but for `dear/unknown`; calls nobody."""
-
-    async def call(
-        self,
-        scope: Scope,
-        call: Call,
-        purse: Budget,
-        most: Decimal,
-        metadata: Mapping[str, str],
-        *,
-        daily: Budget | None = None,
-    ) -> Called:
-        raise AssertionError("a forecast sends nothing")
-
-    async def at_most(self, scope: Scope, call: Call) -> Priced:
-        return Priced(reason="no price") if call.model == "dear/unknown" else Priced(Decimal("0.01"))
-
-    async def would_cost(self, scope: Scope, call: Call, tokens_in: int, tokens_out: int) -> Priced:
-        if call.model == "dear/unknown":
-            return Priced(reason="no price")
-        return Priced(tokens_in * INTO + tokens_out * OUT)
 
 
 class SomeLogs:
@@ -61,11 +33,6 @@ class SomeLogs:
 
     def bodies(self, _scope: Scope, log_id: bytes) -> Bodies:
         return self._logs[log_id][1]
-
-
-def a_chat(tokens_in: int | None, tokens_out: int | None, **fields: object) -> tuple[LogRecord, Bodies]:
-    record = a_log(path="v1/chat/completions", usage=Usage(tokens_in=tokens_in, tokens_out=tokens_out), **fields)
-    return record, Bodies(request=msgspec.json.encode({"messages": [{"role": "user", "content": "x"}]}))
 
 
 def a_replay(*models: str, **fields: object) -> Replay:
@@ -172,3 +139,10 @@ def test_items_are_drawn_by_lot_and_always_the_same(replay_id: str) -> None:
     mean = sum(int.from_bytes(one) for one in first) / 100
     assert 350 < mean < 650  # and not the oldest ones
     assert drawn("three", ids, 100) != first
+
+
+async def test_without_tokens_the_most_that_it_can_cost_is_known_all_the_same() -> None:
+    [one] = (await forecast([a_chat(None, None)], "cheap/one")).candidates
+    assert (one.expected, one.worst_case) == (None, Decimal("0.01"))
+    [one] = (await forecast([a_chat(None, None)], "dear/unknown")).candidates
+    assert (one.worst_case, one.unknown) == (None, "no price")

@@ -5,13 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from gaugeway.core.comparisons import Comparison, Difference, Margin, Verdict
+from msgspec import structs
+
+from gaugeway.cli import comparison_report as report
+from gaugeway.core.comparisons import Comparison, Difference, Margin, Side, Verdict
 from gaugeway.core.model import Bodies, Outcome, Usage
 from gaugeway.core.replays import Called, ItemState, Judged, Reason, ReplayItem
 from gaugeway.core.samples import Mark
+from gaugeway.core.votes import Vote
 from gaugeway.evaluation.evaluators import load
 from gaugeway.evaluation.replaying import endings
-from gaugeway.evaluation.replaying.results import compare_items, measures_of
+from gaugeway.evaluation.replaying.results import compare_items
+from gaugeway.management.comparison_view import show_sides
 from support.some_logs import a_log
 
 from .test_replay_forecast import a_replay
@@ -26,7 +31,7 @@ def item(place: int, side: int, **fields: Any) -> ReplayItem:
 
 def compared(*sides: list[ReplayItem], **fields: Any) -> Comparison:
     replay = a_replay(*(f"p/{n}" for n in range(1, len(sides))), **fields)
-    return compare_items(replay, measures_of(replay, EVALUATORS), sides)
+    return compare_items(replay, EVALUATORS, sides)
 
 
 def of(told: Comparison, what: str, side: int = 1) -> Difference:
@@ -126,3 +131,42 @@ def test_what_was_logged_counts_as_it_was() -> None:
     assert gone.success is None
     failed = endings.of_logged(item(0, 0), a_log(outcome=Outcome.UPSTREAM_ERROR, status_code=500))
     assert failed.success is False
+
+
+def test_a_panel_s_agreement_is_told_of_each_side_by_itself() -> None:
+    members = ({"model": "p/a"}, {"model": "p/b"}, {"model": "p/c"})
+    parameters = {"gateway_id": "judges", "max_cost": 1, "criteria": "It is polite.", "members": list(members)}
+    judged = Judged(evaluation_type_id="polite", evaluator_id="panel_criteria", parameters=parameters)
+
+    def mark(*said: bool | None) -> Mark:
+        words = {True: ("pass", 100.0), False: ("miss", 0.0), None: ("", None)}
+        votes = tuple(
+            Vote(one["model"], *words[vote], note="" if vote is not None else "no answer")
+            for one, vote in zip(members, said, strict=True)
+        )
+        return Mark(100.0 if said.count(True) > 1 else 0.0, votes=votes)
+
+    agreed = [item(n, 0, marks=(mark(*[n % 2 == 0] * 3),)) for n in range(20)]
+    split = [item(n, 1, marks=(mark(n % 2 == 0, n % 3 == 0, None),)) for n in range(20)]
+    missing = [item(n, 2, state=ItemState.FAILED, success=False) for n in range(20)]
+    told = compared(agreed, split, missing, judged=(judged,))
+    first, second, third = (side["polite"] for side in told.agreements)
+    assert (first.alpha.value, first.shared, [seat.gave for seat in first.seats]) == (1, 20, [20, 20, 20])
+    assert second.alpha.value is not None
+    assert second.alpha.low is not None
+    assert second.alpha.low < second.alpha.value < 0.5
+    assert [seat.failed for seat in second.seats] == [0, 0, 20]
+    assert (third.alpha.value, third.shared, third.alpha.note) == (None, 0, "no log has verdicts of two members")
+    shown = show_sides([Side(label=label) for label in ("logged", "x", "y")], told)["sides"]
+    assert [one["evaluation_type_id"] for side in shown for one in side["agreements"]] == ["polite"] * 3
+    assert shown[1]["agreements"][0]["alpha"]["low"] == second.alpha.low
+    page = report.markdown(show_sides([Side(label=label) for label in ("logged", "x", "y")], told))
+    assert "logged, polite: the panel's members agree by Krippendorff's alpha 1.00" in page
+    assert "y, polite: how far the panel's members agree is not known: no log has verdicts of two members" in page
+
+
+def test_without_a_panel_there_is_no_agreement() -> None:
+    told = compared([item(0, 0, cost=Decimal(1))], [item(0, 1, cost=Decimal(1))])
+    assert told.agreements == ({}, {})
+    shown = show_sides([Side(label="logged"), Side(label="x")], structs.replace(told, agreements=()))
+    assert [side["agreements"] for side in shown["sides"]] == [[], []]  # of a comparison kept before there were any

@@ -260,3 +260,34 @@ async def test_taken_away_it_writes_nothing_more(case: Case) -> None:
         with pytest.raises(ClaimLost):
             await asyncio.wait_for(task, 30)
     assert case.counts == ShadowCounts()
+
+
+async def test_resumed_it_sees_what_arrives_from_then_on_and_keeps_what_was(case: Case) -> None:
+    case.create()
+    case.log(1)
+    async with case.running() as task:
+        case.pass_s(4)
+        await case.until(lambda now: now.called == 1 and now.waiting == 0, task)
+
+    def stopped(one: Shadow) -> Shadow:
+        return structs.replace(one, stopped_at=case.clock.now, status=ReplayStatus.QUEUED)
+
+    case.stores.shadows.change(SCOPE, "shadow-1", stopped)
+    async with case.running() as task:
+        await asyncio.wait_for(task, 30)
+    case.log(6)  # while it is stopped
+    case.pass_s(10)
+
+    def resumed(one: Shadow) -> Shadow:
+        return structs.replace(one, stopped_at=None, status=ReplayStatus.QUEUED)
+
+    case.stores.shadows.resume(SCOPE, "shadow-1", resumed, case.clock.now)
+    async with case.running() as task:
+        case.log((case.clock.now - NOW) / 1000 + 1)
+        case.pass_s(5)
+        counts = await case.until(lambda now: now.called == 2 and now.waiting == 0, task)
+        case.pass_s(LOOKS_S[-1])
+        await case.until(lambda _: not case.stores.shadows.spans(case.shadow, case.clock.now, 1), task)
+        counts = case.counts
+    assert (counts.seen, counts.sampled, counts.called) == (2, 2, 2)
+    assert len(case.models.purses) == 2
