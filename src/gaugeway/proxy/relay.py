@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 
 from gaugeway.core import ids
@@ -9,8 +10,9 @@ from gaugeway.core.errors import ProtocolBroken, UpstreamTimeout
 from gaugeway.core.model import Outcome
 from gaugeway.proxy.cache_policy import HIT
 from gaugeway.proxy.connectors.seam import Incoming, Pouring, pouring_of
+from gaugeway.proxy.downstream import Downstream
 from gaugeway.proxy.ending import settle_whole
-from gaugeway.proxy.exchange import Exchange, Headers, Reply
+from gaugeway.proxy.exchange import Connection, Exchange, Headers, Reply
 from gaugeway.proxy.headers import has
 from gaugeway.proxy.transcript import Transcript
 
@@ -87,20 +89,34 @@ class Relay:
 async def _pour(exchange: Exchange, transcript: Transcript, incoming: Pouring) -> None:
     """Pass on each piece from within the upstream's connection, as long as the downstream takes them."""
     connection, note = exchange.connection, transcript.add
-    send = connection.send
+    send = _sending_of(connection)
 
     def take(piece: bytes) -> bool:
         if connection.hung_up:  # and this task is about to be cancelled
             return True
         if exchange.first_byte is None:
             exchange.first_byte = perf_counter()
+        is_full = send(piece)
         note(piece)
-        send(piece)
-        exchange.handed_over += len(piece)
+        return is_full
+
+    try:
+        while not await incoming.pour(take):
+            await connection.drained()
+    finally:
+        exchange.handed_over = transcript.size  # only what was sent was noted
+
+
+def _sending_of(connection: Connection) -> Callable[[bytes], bool]:
+    """What sends a piece, and says whether the downstream is full then."""
+    if isinstance(connection, Downstream):
+        return connection.sending()
+
+    def send(piece: bytes) -> bool:
+        connection.send(piece)
         return connection.is_full
 
-    while not await incoming.pour(take):
-        await connection.drained()
+    return send
 
 
 async def _pass_on(exchange: Exchange, transcript: Transcript, incoming: Incoming) -> None:

@@ -31,11 +31,14 @@ class Transcript(Struct, eq=False):
 
     def add(self, chunk: bytes) -> None:
         """Take the next chunk."""
-        self.size += len(chunk)
+        self.size = size = self.size + len(chunk)
+        if size <= self._kept:
+            self._head.append(chunk)
+        else:
+            self._add_beyond(chunk)
+
+    def _add_beyond(self, chunk: bytes) -> None:
         if self._tail is None:
-            if self.size <= self._kept:
-                self._head.append(chunk)
-                return
             room = self._kept - (self.size - len(chunk))
             self._head.append(chunk[:room])
             self._tail = deque()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from itertools import compress
+from itertools import chain, compress
 from operator import is_
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msgspec import Raw, Struct
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from gaugeway.core.provider import Reported
 
 D = TypeVar("D")
+S = TypeVar("S", bound=Struct)
 
 MAX_COUNT = 1 << 48
 """No request uses more of anything; a larger number is no count, and sums of them stay within 63 bits."""
@@ -81,9 +82,9 @@ _sound: set[type] = {int, type(None)}
 _is_int = partial(is_, int)
 
 
-def _is_sound(part: Struct) -> bool:
-    """Whether it says nothing but counts. As that is so nearly always, it is found out in C."""
-    values = astuple(part)
+def is_sound(*parts: Struct | None) -> bool:
+    """Whether they say nothing but counts. As that is so nearly always, it is found out in C."""
+    values = [*chain.from_iterable(map(astuple, filter(None, parts)))]
     if not _sound.issuperset(map(type, values)):
         return False
     counts: list[int] = [*compress(values, map(_is_int, map(type, values)))]
@@ -95,9 +96,9 @@ def misfit(*parts: Struct | None, apart: frozenset[str] = frozenset()) -> str | 
 
     `apart` are the fields, by their names in JSON, that are no counts. None: all others are, or are not said.
     """
-    for part in parts:
-        if part is None or _is_sound(part):
-            continue
+    if is_sound(*parts):
+        return None
+    for part in filter(None, parts):
         for place, value in enumerate(astuple(part)):
             if value is None or (type(value) is int and 0 <= value <= MAX_COUNT):
                 continue
@@ -108,6 +109,17 @@ def misfit(*parts: Struct | None, apart: frozenset[str] = frozenset()) -> str | 
             if name not in apart and count(value) is None:
                 return f"the provider's {name} is {_shown(value)}, which is no count"
     return None
+
+
+def counted(part: S, apart: frozenset[str]) -> S:
+    """The part with nothing in its fields but counts, those `apart` excepted: what is none is left out."""
+    names = zip(part.__struct_fields__, part.__struct_encode_fields__, strict=True)
+    said = {
+        field: value
+        for (field, name), value in zip(names, astuple(part), strict=True)
+        if name not in apart and not isinstance(value, Struct)
+    }
+    return replace(part, **{field: count(value) for field, value in said.items()})
 
 
 def _shown(value: object) -> str:

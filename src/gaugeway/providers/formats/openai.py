@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -39,9 +40,11 @@ from gaugeway.providers.formats.format import (
     Counts,
     charged,
     count,
+    counted,
     dollars,
     duration,
     is_object,
+    is_sound,
     misfit,
     note,
     text,
@@ -68,6 +71,25 @@ _NO_COUNTS = frozenset(
         "search_context_size",
     }
 )
+
+
+_SELDOM = (
+    "cost",
+    "cost_in_usd_ticks",
+    "is_byok",
+    "search_context_size",
+    "num_search_queries",
+    "citation_tokens",
+    "seconds",
+    "prompt_audio_seconds",
+    "connectors",
+    "connector_tokens",
+    "num_sources_used",
+    "num_server_side_tools_used",
+)
+"""What only some providers say: looked at one by one where there is any of it."""
+_seldom_in = attrgetter(*_SELDOM)
+_NONE_SAID = (None,) * len(_SELDOM)
 
 
 class _WriteDetails(Struct, gc=False):
@@ -116,6 +138,9 @@ class _Usage(Struct, gc=False):
     num_sources_used: Any = None  # xAI
     num_server_side_tools_used: Any = None
     search_context_size: Any = None  # Perplexity
+
+
+_NO_INPUT, _NO_OUTPUT = _InputDetails(), _OutputDetails()
 
 
 class _Pages(Struct, gc=False):
@@ -198,29 +223,16 @@ def _pages(said: _Pages) -> Usage | None:
 
 
 def _normalise(said: _Usage, document: OpenAIDocument, rest_is_thought: bool) -> Usage | None:
-    tokens_in, tokens_out = count(said.prompt_tokens), count(said.completion_tokens)
+    into = said.prompt_tokens_details or said.input_tokens_details or said.input_token_details or _NO_INPUT
+    out = said.completion_tokens_details or said.output_tokens_details or _NO_OUTPUT
+    doubt: str | None = None
+    if not is_sound(said, into, out):  # seldom; from here on there are only counts where counts belong
+        doubt = misfit(said, into, out, apart=_NO_COUNTS)
+        said, into, out = counted(said, _NO_COUNTS), counted(into, _NO_COUNTS), counted(out, _NO_COUNTS)
+    tokens_in, tokens_out = said.prompt_tokens, said.completion_tokens
     if tokens_in is None and tokens_out is None:
-        tokens_in, tokens_out = count(said.input_tokens), count(said.output_tokens)
-    cached = written = audio_in = reasoning = audio_out = None
-    others: Counts = {}
-    into = said.prompt_tokens_details or said.input_tokens_details or said.input_token_details
-    if into is not None:
-        cached, written = count(into.cached_tokens), count(into.cache_write_tokens)
-        audio_in = count(into.audio_tokens)
-        if cached is None:
-            cached = count(into.cache_read_input_tokens)
-        if into.image_tokens:
-            note(others, input_image_tokens=into.image_tokens)
-        if into.cache_write_tokens_details is not None:
-            note(others, cache_writes_for_12_hours=into.cache_write_tokens_details.ttl_12h_tokens)
-    out = said.completion_tokens_details or said.output_tokens_details
-    if out is not None:
-        reasoning, audio_out = count(out.reasoning_tokens), count(out.audio_tokens)
-        if out.image_tokens:
-            note(others, output_image_tokens=out.image_tokens)
-    if cached is None:
-        cached = count(said.prompt_cache_hit_tokens)
-        cached = count(said.cached_tokens) if cached is None else cached
+        tokens_in, tokens_out = said.input_tokens, said.output_tokens
+    reasoning = out.reasoning_tokens
     if tokens_out is not None:
         reasoning, apart = _apart(said, tokens_in, tokens_out, reasoning)
         tokens_out += apart
@@ -228,32 +240,39 @@ def _normalise(said: _Usage, document: OpenAIDocument, rest_is_thought: bool) ->
     rest = _rest(said, tokens_in, tokens_out) if has_rest else 0
     if rest and rest_is_thought and tokens_out is not None:
         reasoning, tokens_out, rest = (reasoning or 0) + rest, tokens_out + rest, 0
-    _note_other_units(others, said, document)
-    usage = Usage(
+    says_more = _seldom_in(said) != _NONE_SAID
+    cost = _cost(said) if says_more else None
+    others = _other_units(said if says_more else None, into, out, document)
+    if tokens_in is None and tokens_out is None and cost is None and not others:
+        return None
+    return Usage(
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        cached_tokens_in=cached,
-        cache_write_tokens=written,
+        cached_tokens_in=_cached(said, into) if into.cached_tokens is None else into.cached_tokens,
+        cache_write_tokens=into.cache_write_tokens,
         reasoning_tokens=reasoning,
-        audio_tokens_in=audio_in,
-        audio_tokens_out=audio_out,
-        reported_cost=_cost(said),
+        audio_tokens_in=into.audio_tokens,
+        audio_tokens_out=out.audio_tokens,
+        reported_cost=cost,
         other_units=others or None,
-        price_context=_context(said, document.service_tier),
-        doubt=misfit(said, into, out, apart=_NO_COUNTS) or _doubt(rest),
+        price_context=_context(said if says_more else None, document.service_tier),
+        doubt=doubt or _doubt(rest),
     )
-    return (
-        None if tokens_in is None and tokens_out is None and usage.reported_cost is None and not others else usage
-    )
+
+
+def _cached(said: _Usage, into: _InputDetails) -> int | None:
+    """How many tokens of the prompt were cached, where they do not stand where OpenAI has them."""
+    ways = (into.cache_read_input_tokens, said.prompt_cache_hit_tokens, said.cached_tokens)
+    return next((number for number in ways if number is not None), None)
 
 
 def _apart(said: _Usage, tokens_in: int | None, tokens_out: int, reasoning: int | None) -> tuple[int | None, int]:
     """The reasoning tokens, and how many tokens of output `completion_tokens` leaves out."""
     if reasoning is None:  # reported beside the completion: apart from it
-        reasoning, citations = count(said.reasoning_tokens), count(said.citation_tokens)
+        reasoning, citations = said.reasoning_tokens, said.citation_tokens
         return reasoning, (reasoning or 0) + (citations or 0)
     if reasoning:  # reported within the completion's details: apart only if the total says so
-        whole = count(said.total_tokens)
+        whole = said.total_tokens
         if whole is not None and whole == (tokens_in or 0) + tokens_out + reasoning:
             return reasoning, reasoning
     return reasoning, 0
@@ -261,10 +280,10 @@ def _apart(said: _Usage, tokens_in: int | None, tokens_out: int, reasoning: int 
 
 def _rest(said: _Usage, tokens_in: int | None, tokens_out: int | None) -> int:
     """How many tokens the total has that nothing else accounts for."""
-    whole = count(said.total_tokens)
+    whole = said.total_tokens
     if whole is None or tokens_in is None or tokens_out is None or said.prompt_audio_seconds is not None:
         return 0
-    return max(0, whole - tokens_in - tokens_out - (count(said.connector_tokens) or 0))
+    return max(0, whole - tokens_in - tokens_out - (said.connector_tokens or 0))
 
 
 def _doubt(rest: int) -> str | None:
@@ -279,12 +298,27 @@ def _cost(said: _Usage) -> Decimal | None:
     if said.cost is not None:
         return charged(said.cost, said.is_byok, said.cost_details)
     if said.cost_in_usd_ticks is not None:
-        ticks = count(said.cost_in_usd_ticks)
-        return None if ticks is None else ticks * _TICK
+        return said.cost_in_usd_ticks * _TICK
     return None
 
 
-def _note_other_units(others: Counts, said: _Usage, document: OpenAIDocument) -> None:
+def _other_units(said: _Usage | None, into: _InputDetails, out: _OutputDetails, document: OpenAIDocument) -> Counts:
+    """What is billed by other units than tokens; `said`: where there is any of `_SELDOM`."""
+    others: Counts = {}
+    if into.image_tokens or out.image_tokens:
+        note(others, input_image_tokens=into.image_tokens, output_image_tokens=out.image_tokens)
+    if into.cache_write_tokens_details is not None:
+        note(others, cache_writes_for_12_hours=into.cache_write_tokens_details.ttl_12h_tokens)
+    if said is not None:
+        _note_seldom(others, said)
+    if document.svg_usage is not ABSENT and is_object(document.svg_usage):
+        others["svg_drawings"] = 1
+    if document.output is not ABSENT:
+        note_tool_calls(others, document.output)
+    return others
+
+
+def _note_seldom(others: Counts, said: _Usage) -> None:
     if said.num_search_queries is not None or said.citation_tokens is not None:
         note(others, web_searches=said.num_search_queries, output_citation_tokens=said.citation_tokens)
     seconds = said.seconds if said.seconds is not None else said.prompt_audio_seconds
@@ -294,10 +328,6 @@ def _note_other_units(others: Counts, said: _Usage, document: OpenAIDocument) ->
         _note_connectors(others, said)
     if said.num_sources_used or said.num_server_side_tools_used:
         note(others, search_sources=said.num_sources_used, server_side_tools=said.num_server_side_tools_used)
-    if document.svg_usage is not ABSENT and is_object(document.svg_usage):
-        others["svg_drawings"] = 1
-    if document.output is not ABSENT:
-        note_tool_calls(others, document.output)
 
 
 def _note_connectors(others: Counts, said: _Usage) -> None:
@@ -307,12 +337,13 @@ def _note_connectors(others: Counts, said: _Usage) -> None:
         others["connector_calls"] = made
 
 
-def _context(said: _Usage, service_tier: object) -> dict[str, str] | None:
-    context: dict[str, str] = {}
-    if (tier := text(service_tier)) is not None:
-        context["service_tier"] = tier
-    if said.cost is None and (size := text(said.search_context_size)) is not None:
-        context["search_context_size"] = size
-    if said.is_byok is True:
-        context["billing"] = "own key"  # only what OpenRouter reports can be the cost
+def _context(said: _Usage | None, service_tier: object) -> dict[str, str] | None:
+    """What the price depends on beside the counts; `said`: where there is any of `_SELDOM`."""
+    tier = text(service_tier)
+    context = {} if tier is None else {"service_tier": tier}
+    if said is not None:
+        if said.cost is None and (size := text(said.search_context_size)) is not None:
+            context["search_context_size"] = size
+        if said.is_byok is True:
+            context["billing"] = "own key"  # only what OpenRouter reports can be the cost
     return context or None

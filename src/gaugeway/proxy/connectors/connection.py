@@ -181,7 +181,38 @@ class Connection(asyncio.Protocol):
                 plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _PROBE_AFTER)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; wake the reader where it matters to it."""
+        """Parse what came; wake the reader where it matters to it.
+
+        What is poured is handed on here: of a stream nearly all is, so this is what each of its pieces costs.
+        """
+        take = self._take
+        if take is None:
+            self._receive(data)
+            return
+        failure: ProtocolBroken | None = None
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as problem:
+            failure = self._stopped_by(problem)
+        received = self._received
+        if received:
+            self._silent = 0
+            try:
+                is_full = take(received.pop() if len(received) == 1 else _joined(received))
+            except Exception as problem:  # noqa: BLE001  it is told to who pours
+                self._wake(problem)
+            else:
+                if is_full:
+                    self._wake()
+                else:
+                    self._deadline = self.loop.time() + self._timers.idle  # the alarm looks again when it rings
+        elif failure is None and not self._complete:
+            failure = self._count_framing(data)
+        if self._complete or failure is not None:
+            self._settle(failure)
+
+    def _receive(self, data: bytes) -> None:
+        """Take in what comes while nothing is poured."""
         answer = self._answer
         if answer is None:  # nobody asked for anything
             self.abort()
@@ -192,23 +223,29 @@ class Connection(asyncio.Protocol):
         if received:
             self._silent = 0
             body = received.pop() if len(received) == 1 else _joined(received)
-            take = self._take
-            if take is not None:
-                self._pour(take, body)
-            else:
-                answer.parts.append(body)
-                answer.waiting += len(body)
-        elif was_headed and not self._complete:
-            self._silent += len(data)
-            if failure is None and self._silent > MOST_FRAMING:
-                failure = self._broken(f"sent {self._silent} bytes of framing without one of the body")
-        if failure is not None:
-            self._fail(failure)
-        elif self._complete:
-            self._finish(answer)
-            self._wake()
+            answer.parts.append(body)
+            answer.waiting += len(body)
+        elif was_headed and failure is None and not self._complete:
+            failure = self._count_framing(data)
+        if self._complete or failure is not None:
+            self._settle(failure)
         elif answer.parts or not was_headed:
             self._tell_progress(answer)
+
+    def _count_framing(self, data: bytes) -> ProtocolBroken | None:
+        """Nothing of that was body; what is wrong where there was too much of it in a row."""
+        self._silent += len(data)
+        if self._silent <= MOST_FRAMING:
+            return None
+        return self._broken(f"sent {self._silent} bytes of framing without one of the body")
+
+    def _settle(self, failure: ProtocolBroken | None) -> None:
+        """The answer is over, in good order or not."""
+        if failure is not None:
+            self._fail(failure)
+        elif self._answer is not None:
+            self._finish(self._answer)
+            self._wake()
 
     def _tell_progress(self, answer: Answer) -> None:
         if not self._headed:
@@ -217,20 +254,6 @@ class Connection(asyncio.Protocol):
             self._paused = True
             self._transport.pause_reading()
         self._wake()
-
-    def _pour(self, take: Take, body: bytes) -> None:
-        """Hand a piece on at once. Whoever waits is woken only where no more can be taken."""
-        try:
-            is_full = take(body)
-        except Exception as problem:  # noqa: BLE001  it is told to who pours
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_exception(problem)
-            self._waiter = self._take = None
-            return
-        if is_full:
-            self._wake()
-        else:
-            self._deadline = self.loop.time() + self._timers.idle  # the alarm looks again when it rings
 
     def eof_received(self) -> None:
         """The upstream sends no more: a clean end, but only for a body that has no other."""
@@ -303,11 +326,15 @@ class Connection(asyncio.Protocol):
             else:
                 self._feed_head(data)
         except (HttpParserError, HttpParserUpgrade) as problem:
-            self._dirty = True  # after a complete answer that is all there is to it
-            return None if self._complete else self._misread(problem)
+            return self._stopped_by(problem)
         except ProtocolBroken as problem:
             return problem
         return None
+
+    def _stopped_by(self, problem: Exception) -> ProtocolBroken | None:
+        """What a parser that stopped means for the answer: nothing where that is complete."""
+        self._dirty = True
+        return None if self._complete else self._misread(problem)
 
     def _feed_head(self, data: bytes) -> None:
         if self._start == b"" and len(data) <= MOST_HEAD and data.startswith(_VERSION):  # as most begin
@@ -371,13 +398,18 @@ class Connection(asyncio.Protocol):
         self.abort()
         self._wake()
 
-    def _wake(self) -> None:
+    def _wake(self, problem: Exception | None = None) -> None:
+        """Wake whoever waits; `problem`: what it is to raise."""
         waiter = self._waiter
         if waiter is not None:
             self._waiter = self._take = None
             self._deadline = inf
-            if not waiter.done():
+            if waiter.done():
+                return
+            if problem is None:
                 waiter.set_result(None)
+            else:
+                waiter.set_exception(problem)
 
     # Time. One timer serves all the waits of a connection: it is set anew only for an earlier deadline.
 
