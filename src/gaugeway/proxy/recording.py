@@ -16,6 +16,7 @@ from gaugeway.proxy.decoding import decode_body
 from gaugeway.proxy.estimating import ESTIMATED_KINDS, has_come, with_estimate
 from gaugeway.proxy.exchange import Exchange, SessionFigures
 from gaugeway.proxy.redaction import REDACTED, redacted
+from gaugeway.proxy.soundness import fault_of
 from gaugeway.proxy.spending import Spending
 
 _NOTHING = Reported()
@@ -23,6 +24,7 @@ _NO_USAGE = Usage()
 _HIT_USAGE = Usage(tokens_in=0, tokens_out=0)
 UNIVERSAL = "Universal"
 WEBSOCKETS = "WebSockets"
+OK = 200
 UNKNOWN = "unknown"
 """The provider of a request that came to none, or of a dynamic route that no model has answered well."""
 _NO_BODIES = frozenset((Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.SPEND_LIMITED))
@@ -59,6 +61,8 @@ class Recording:
         if exchange.target is not None and exchange.target.secrets:
             exchange.secrets += exchange.target.secrets  # an upstream may repeat what it was sent
         answer = self._read_answer(exchange)
+        if exchange.outcome is Outcome.SUCCESS:
+            _look_closer(exchange, answer)
         record = self._build(exchange, answer)
         if has_come(record, exchange, answer.body) and record.model_type in ESTIMATED_KINDS:
             record = with_estimate(record, exchange, answer.body)
@@ -153,6 +157,21 @@ class Recording:
             request_cut=len(request) > cap or (exchange.session is not None and exchange.session.sent_cut),
             response_cut=answer.is_cut or len(response) > cap,
         )
+
+
+def _look_closer(exchange: Exchange, answer: _Answer) -> None:
+    """A success of HTTP's, of which the provider says within its answer that it is none.
+
+    What asks for an answer can fail; what reads an old one (GET) only shows how that has failed. A translation has
+    looked itself.
+    """
+    reply, is_translated = exchange.reply, exchange.compat is not None and exchange.compat.native is not None
+    if exchange.method != "POST" or reply is None or reply.incoming is None or is_translated or answer.problem:
+        return
+    if reply.status == OK:
+        fault = fault_of(answer.content_type, answer.body, is_cut=answer.is_cut)
+        if fault is not None:
+            exchange.outcome, exchange.error = fault
 
 
 def _request_type(exchange: Exchange) -> str | None:
