@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import TypeVar, cast
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -18,6 +18,8 @@ from gaugeway.proxy.exchange import Exchange, SessionFigures
 from gaugeway.proxy.redaction import REDACTED, redacted
 from gaugeway.proxy.soundness import fault_of
 from gaugeway.proxy.spending import Spending
+
+T = TypeVar("T")
 
 _NOTHING = Reported()
 _NO_USAGE = Usage()
@@ -70,7 +72,7 @@ class Recording:
             record = self._spending.settle(exchange, exchange.hold, record, answer.body)
             if not exchange.collects_log:
                 return
-        record = _without_secrets(record, exchange.secrets)
+        record = _without_secrets(record, exchange.secrets, is_provider=exchange.target is not None)
         bodies = None
         if exchange.options.collect_log_payload and exchange.outcome not in _NO_BODIES:
             bodies = self._bodies(exchange, answer)
@@ -213,7 +215,7 @@ def _is_readable_hit(exchange: Exchange) -> bool:
     return exchange.cache_status == HIT and (exchange.compat is None or exchange.compat.translated is None)
 
 
-def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
+def _without_secrets(record: LogRecord, secrets: list[bytes], *, is_provider: bool) -> LogRecord:
     """The record without the request's own credentials, in whichever text a client has put one."""
     shown = (
         f"{record.path}\n{record.model}\n{record.user_agent}\n{record.event_id}\n{record.metadata}\n{record.error}"
@@ -223,13 +225,37 @@ def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
         shown += "\n".join([attempt.error for attempt in record.attempts if attempt.error])
     for secret in secrets:
         if secret.decode("latin-1") in shown:
-            return _redacted(record, secrets)
+            return _redacted(record, secrets, is_provider=is_provider)
     return record
 
 
-def _redacted(record: LogRecord, secrets: list[bytes]) -> LogRecord:
-    """Rare, so thorough rather than quick: through JSON, where every text of the record is."""
-    text = msgspec.json.encode(record)
-    for secret in secrets:
-        text = text.replace(msgspec.json.encode(secret.decode("latin-1"))[1:-1], REDACTED)
-    return msgspec.json.decode(text, type=LogRecord)
+def _redacted(record: LogRecord, secrets: list[bytes], *, is_provider: bool) -> LogRecord:
+    """Each text that a client or an upstream has written.
+
+    A gateway's name stays what it is, also where a key is the same word, and so does a provider's that there is.
+    """
+    words = [secret.decode("latin-1") for secret in secrets]
+
+    def clean(text: T) -> T:
+        for word in words if isinstance(text, str) else ():
+            text = cast("T", cast("str", text).replace(word, REDACTED.decode()))
+        return text
+
+    metadata = record.metadata
+    return replace(
+        record,
+        provider=record.provider if is_provider else clean(record.provider),
+        model=clean(record.model),
+        path=clean(record.path),
+        event_id=clean(record.event_id),
+        user_agent=clean(record.user_agent),
+        response_model=clean(record.response_model),
+        cost_reason=clean(record.cost_reason),
+        request_content_type=clean(record.request_content_type),
+        response_content_type=clean(record.response_content_type),
+        metadata=None if metadata is None else {clean(key): clean(value) for key, value in metadata.items()},
+        attempts=tuple(
+            replace(attempt, error=clean(attempt.error), model=clean(attempt.model)) for attempt in record.attempts
+        ),
+        error=clean(record.error),
+    )
