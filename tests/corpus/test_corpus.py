@@ -181,10 +181,14 @@ def test_the_log_of_each_says_the_same(corpus_server: Server) -> None:
     for identifier, payload in sent.items():
         log = logs[identifier]
         where = (payload.name, log["cost_reason"])
+        fine = "success" if payload.status < 400 else "upstream_error"
+        assert log["outcome"] == ("stream_cut" if payload.fails else fine), where
+        if log["usage_estimated"]:
+            assert payload.fails, where
+            continue
         assert log["tokens_in"] == payload.usage.get("tokens_in"), where
         assert log["tokens_out"] == payload.usage.get("tokens_out"), where
         assert log["response_model"] == payload.answered_by, where
-        assert not log["usage_estimated"], where
         parts = log["usage_metadata"] or {}
         for shown_as, name in (
             ("input_cached_tokens", "cached_tokens_in"),

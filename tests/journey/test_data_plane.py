@@ -304,6 +304,17 @@ def test_no_credential_is_found_in_a_log(server: Server, gateway: str, shared_up
     assert "[redacted]" in shown
 
 
+@pytest.mark.parametrize("word", ["lm-studio", "not-needed", "00000000"])
+def test_a_key_that_is_a_common_word_costs_no_log(server: Server, word: str) -> None:
+    """Local models are given any word for a key: the names of the gateway and the provider stay, and so the log."""
+    gateway = server.make_gateway(word)
+    headers = {"authorization": f"Bearer {word}", "user-agent": f"agent/{word}"}
+    assert server.chat(gateway, f"{word}/llama", headers=headers).status == 200
+    log = only_log(server, gateway)
+    assert (log["provider"], log["outcome"], log["request_size"] > 0) == ("openai", "success", True)
+    assert (log["user_agent"], log["model"]) == ("agent/[redacted]", "[redacted]/llama")
+
+
 def test_what_does_not_exist_is_named(server: Server, gateway: str) -> None:
     unknown = server.call("POST", f"{server.url}/v1/{server.account_id}/nowhere/openai/v1/chat/completions", {})
     assert (unknown.status, unknown.json["error"][0]["code"]) == (400, 2001)

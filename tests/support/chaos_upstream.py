@@ -109,6 +109,12 @@ class ChaosUpstream(Upstream):
             await _chunk(writer, event(word))
         return False
 
+    async def _error_last(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
+        return await _send_properly(writer, event(WORDS[0]), b'data: {"error": {"message": "overloaded"}}\n\n')
+
+    async def _stop_early(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
+        return await _send_properly(writer, event(WORDS[0]))
+
     async def _cut_after_head(self, asked: dict[str, Any], writer: asyncio.StreamWriter, argument: str) -> bool:
         await _stream_head(writer)
         return False
@@ -179,6 +185,15 @@ class ChaosUpstream(Upstream):
         writer.write(b"HTTP/1.1 200 OK\r\n" + b"x-filler: %b\r\n" % (b"y" * 1000) * 200 + b"\r\n")
         await writer.drain()
         return False
+
+
+async def _send_properly(writer: asyncio.StreamWriter, *pieces: bytes) -> bool:
+    """As HTTP has it: with the chunk that says that it is over."""
+    await _stream_head(writer)
+    for piece in pieces:
+        await _chunk(writer, piece)
+    await _chunk(writer, b"")
+    return True
 
 
 async def _send_part_of_head(writer: asyncio.StreamWriter) -> None:

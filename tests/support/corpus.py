@@ -59,6 +59,7 @@ class Payload:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False  # the connection breaks off behind it
+    fails: bool = False  # a stream that says itself, or shows by its end, that it failed
     stream: bool = False
     wire: bool = True  # also through a server
 

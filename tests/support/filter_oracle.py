@@ -148,8 +148,10 @@ def value_of(log: LogRecord, key: str) -> Any:
     if key == "tokens":
         parts = [part for part in (usage.tokens_in, usage.tokens_out) if part is not None]
         return sum(parts) if parts else None
-    if key in ("wholesale", "compatibilityMode"):
+    if key == "wholesale":
         return False
+    if key == "compatibilityMode":
+        return log.path.startswith("compat/")
     if key == "dlp_action":
         return None
     if key == "feedback":

@@ -150,7 +150,7 @@ _log_fields: dict[str, st.SearchStrategy[Any]] = {
     "duration": _small,
     "model": _texts,
     "model_type": st.none() | _texts,
-    "path": _texts,
+    "path": _texts | st.sampled_from(("compat/chat/completions", "compat/", "compat", "Compat/x")),
     "method": st.sampled_from(("GET", "POST")),
     "request_type": st.none() | _texts,
     "status_code": st.none() | st.sampled_from((200, 500)),

@@ -51,6 +51,8 @@ def tokens_out(answer: bytes) -> int:
 def completed(usage: Usage, request: bytes, answer: bytes, *, seen: int) -> Usage:
     """The usage with what was not reported estimated. `seen`: bytes of the answer; `answer` may lack some."""
     missing = usage.tokens_in is None, usage.tokens_out is None
+    if usage.tokens_in == 0 and not usage.tokens_out:  # nothing uses nothing: some say 0 for what they do not know
+        missing = True, True
     if not any(missing):
         return usage
     out = tokens_out(answer) if missing[1] else 0

@@ -27,9 +27,9 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate_limited"  # the gateway's rate limit
     SPEND_LIMITED = "spend_limited"  # a spend limit
     BLOCKED = "blocked"  # a safety check
-    UPSTREAM_ERROR = "upstream_error"  # the upstream answered 4xx or 5xx, could not be reached or spoke nonsense
+    UPSTREAM_ERROR = "upstream_error"  # the upstream answered an error, could not be reached or spoke nonsense
     TIMEOUT = "timeout"  # the upstream did not answer in time
-    STREAM_CUT = "stream_cut"  # the upstream broke off after its first byte
+    STREAM_CUT = "stream_cut"  # the upstream broke off after its first byte, by HTTP's word or its stream's own
     CLIENT_GONE = "client_gone"  # the downstream hung up before it had the whole answer
     INTERNAL_ERROR = "internal_error"  # our own fault
 

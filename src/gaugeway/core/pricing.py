@@ -50,6 +50,7 @@ _UNKNOWN = "unknown"
 CUSTOM_COST = "cf-aig-custom-cost"
 REALTIME = "realtime"
 """The kind of a WebSocket session, which begins with a GET and is billed all the same."""
+NO_TOKENS = "the provider counted no tokens at all, as if nothing had been used"
 _NO_USAGE = {
     Outcome.TIMEOUT: "the provider did not answer in time, so what it used is not known",
     Outcome.STREAM_CUT: "the stream broke off before the provider reported its usage",
@@ -135,6 +136,9 @@ class PriceBook:
             return Priced(reason=usage.doubt)
         if _is_empty(usage):
             return Priced(reason=_why_no_usage(record))
+        doubt = _doubt_of(record)
+        if doubt is not None:
+            return Priced(reason=doubt)
         cost, reason = self._list.cost(
             price_id,
             record.response_model or record.model,
@@ -201,6 +205,9 @@ def _by_rule(rule: PriceRule, record: LogRecord) -> Priced:
         return Priced(reason=usage.doubt)
     if _is_empty(usage):
         return Priced(reason=_why_no_usage(record))
+    doubt = _doubt_of(record)
+    if doubt is not None:
+        return Priced(reason=doubt)
     if usage.tokens_out is None and record.model_type == "embeddings":
         usage = replace(usage, tokens_out=0)
     cost, reason = rule.pricing.cost(usage)
@@ -251,6 +258,19 @@ def _is_empty(usage: Usage) -> bool:
     return usage.tokens_in is None and usage.tokens_out is None and not usage.other_units
 
 
+def _doubt_of(record: LogRecord) -> str | None:
+    """Why the tokens cannot be all that was used; None: they may be.
+
+    No answer uses nothing at all, though some providers write 0 for what they do not know; an error may.
+    """
+    usage = record.usage
+    if usage.reasoning_tokens and usage.tokens_out is not None and usage.reasoning_tokens > usage.tokens_out:
+        return "the provider reported more reasoning tokens than output tokens"
+    if record.outcome is Outcome.UPSTREAM_ERROR or record.model_type == REALTIME:
+        return None
+    return NO_TOKENS if usage.tokens_in == 0 and not usage.tokens_out and not usage.other_units else None
+
+
 def _why_no_usage(record: LogRecord) -> str:
     if record.outcome in _NO_USAGE:
         return _NO_USAGE[record.outcome]
@@ -276,6 +296,9 @@ def _by_custom_cost(rates: CustomCost, record: LogRecord) -> Priced:
     usage = record.usage
     if usage.doubt is not None:
         return Priced(reason=usage.doubt, custom=True)
+    doubt = _doubt_of(record)
+    if doubt is not None:
+        return Priced(reason=doubt, custom=True)
     tokens_out = 0 if usage.tokens_out is None and record.model_type == "embeddings" else usage.tokens_out
     missing = [
         f"{rate} cannot be applied: the provider reported no {name} tokens"

@@ -9,6 +9,8 @@ import zstandard
 _GZIP_OR_ZLIB = 47
 """zlib's window size that detects gzip and zlib by their heads."""
 
+_GZIP_MAGIC = b"\x1f\x8b"
+
 _Decoded = tuple[bytes, bool, str | None]
 
 
@@ -21,7 +23,7 @@ def decode_body(coding: bytes, body: bytes, limit: int) -> _Decoded:
     name = coding.strip().lower()
     try:
         if name in (b"gzip", b"x-gzip"):
-            return _inflate(_GZIP_OR_ZLIB, body, limit)
+            return _gunzip(body, limit)
         if name == b"deflate":
             # RFC 9110 says zlib; some servers send the bare format
             bare = not body or (body[0] & 0x0F) != 8 or (body[0] << 8 | (body[1] if len(body) > 1 else 0)) % 31
@@ -33,6 +35,19 @@ def decode_body(coding: bytes, body: bytes, limit: int) -> _Decoded:
     return body[:limit], False, f"the answer's content-encoding {name.decode('latin-1')!r} cannot be read here"
 
 
+def _gunzip(body: bytes, limit: int) -> _Decoded:
+    """All members of a gzip stream, which may be several (RFC 1952, 2.2): servers that flush make them so."""
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+        pieces.append(decompressor.decompress(body, limit - size))
+        size += len(pieces[-1])
+        body = decompressor.unused_data
+        if size >= limit or not body.startswith(_GZIP_MAGIC):
+            return b"".join(pieces), decompressor.eof and not body.startswith(_GZIP_MAGIC), None
+
+
 def _inflate(window: int, body: bytes, limit: int) -> _Decoded:
     decompressor = zlib.decompressobj(window)
     out = decompressor.decompress(body, limit)
@@ -42,7 +57,8 @@ def _inflate(window: int, body: bytes, limit: int) -> _Decoded:
 def _unzstd(body: bytes, limit: int) -> _Decoded:
     pieces: list[bytes] = []
     size = 0
-    with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body) as reader:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    with decompressor.stream_reader(body, read_across_frames=True) as reader:
         while size < limit and (piece := reader.read(min(65536, limit - size))):
             pieces.append(piece)
             size += len(piece)

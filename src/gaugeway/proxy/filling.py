@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
 
 from gaugeway.core.ports import CachedAnswer
 from gaugeway.proxy.cache_policy import MAX_CACHEABLE
@@ -14,6 +12,7 @@ from gaugeway.proxy.connectors.seam import Incoming
 from gaugeway.proxy.decoding import decode_body
 from gaugeway.proxy.ending import ends_stream
 from gaugeway.proxy.exchange import Headers, Reply
+from gaugeway.proxy.soundness import is_error
 
 KEPT_HEADERS = frozenset((b"content-type", b"content-encoding", b"content-language", b"content-disposition"))
 """What describes the body. Everything else tells of one exchange with the provider: cookies, limits, ids, dates."""
@@ -80,14 +79,6 @@ def decoded(answer: CachedAnswer) -> bytes | None:
     return body if complete and problem is None else None
 
 
-class _Top(Struct):
-    error: Raw = Raw(b"null")
-
-
-_decode_top = msgspec.json.Decoder(_Top | list[Raw]).decode
-_NO_ERROR = (b"null", b"false", b'""', b"{}", b"[]")
-
-
 def is_sound(answer: CachedAnswer) -> bool:
     """Whether a whole answer is worth giving again: readable to its end, and no error under the status 200."""
     body = decoded(answer)
@@ -99,10 +90,9 @@ def is_sound(answer: CachedAnswer) -> bool:
     if not kind.startswith(b"application/json"):
         return True
     try:
-        top: Any = _decode_top(body)
+        return not is_error(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
-    return not isinstance(top, _Top) or bytes(top.error).strip() in _NO_ERROR
 
 
 def _is_good_stream(body: bytes) -> bool:

@@ -7,6 +7,7 @@ from gaugeway.core.ports import Clock
 from gaugeway.core.provider import Outbound, Provider, key_use_of, token_exchange_of
 from gaugeway.proxy.connectors.request import host_value
 from gaugeway.proxy.connectors.seam import Outgoing
+from gaugeway.proxy.credentials import SHORTEST_SECRET
 from gaugeway.proxy.exchange import Exchange
 from gaugeway.proxy.key_tokens import KeyTokens
 
@@ -28,7 +29,7 @@ class Keying:
         if use is None:
             raise CredentialRefused(f"{provider.slug} takes no keys from the gateway")
         try:
-            exchange.secrets += [secret.encode() for secret in use.secrets(key)]
+            exchange.secrets += [secret.encode() for secret in use.secrets(key) if len(secret) >= SHORTEST_SECRET]
             tokens = token_exchange_of(use)
             if tokens is not None:
                 key = await self._tokens.token(tokens, key)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from operator import attrgetter
 from time import perf_counter
+from typing import TypeVar, cast
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,13 +17,17 @@ from gaugeway.proxy.decoding import decode_body
 from gaugeway.proxy.estimating import ESTIMATED_KINDS, has_come, with_estimate
 from gaugeway.proxy.exchange import Exchange, SessionFigures
 from gaugeway.proxy.redaction import REDACTED, redacted
+from gaugeway.proxy.soundness import fault_of
 from gaugeway.proxy.spending import Spending
+
+T = TypeVar("T")
 
 _NOTHING = Reported()
 _NO_USAGE = Usage()
 _HIT_USAGE = Usage(tokens_in=0, tokens_out=0)
 UNIVERSAL = "Universal"
 WEBSOCKETS = "WebSockets"
+OK = 200
 UNKNOWN = "unknown"
 """The provider of a request that came to none, or of a dynamic route that no model has answered well."""
 _NO_BODIES = frozenset((Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.SPEND_LIMITED))
@@ -60,6 +64,8 @@ class Recording:
         if exchange.target is not None and exchange.target.secrets:
             exchange.secrets += exchange.target.secrets  # an upstream may repeat what it was sent
         answer = self._read_answer(exchange)
+        if exchange.outcome is Outcome.SUCCESS:
+            _look_closer(exchange, answer)
         record = self._build(exchange, answer)
         if has_come(record, exchange, answer.body) and record.model_type in ESTIMATED_KINDS:
             record = with_estimate(record, exchange, answer.body)
@@ -67,7 +73,7 @@ class Recording:
             record = self._spending.settle(exchange, exchange.hold, record, answer.body)
             if not exchange.collects_log:
                 return
-        record = _without_secrets(record, exchange.secrets)
+        record = _without_secrets(record, exchange.secrets, is_provider=exchange.target is not None)
         bodies = None
         if exchange.options.collect_log_payload and exchange.outcome not in _NO_BODIES:
             bodies = self._bodies(exchange, answer)
@@ -156,6 +162,21 @@ class Recording:
         )
 
 
+def _look_closer(exchange: Exchange, answer: _Answer) -> None:
+    """A success of HTTP's, of which the provider says within its answer that it is none.
+
+    What asks for an answer can fail; what reads an old one (GET) only shows how that has failed. A translation has
+    looked itself.
+    """
+    reply, is_translated = exchange.reply, exchange.compat is not None and exchange.compat.native is not None
+    if exchange.method != "POST" or reply is None or reply.incoming is None or is_translated or answer.problem:
+        return
+    if reply.status == OK:
+        fault = fault_of(answer.content_type, answer.body, is_cut=answer.is_cut)
+        if fault is not None:
+            exchange.outcome, exchange.error = fault
+
+
 def _request_type(exchange: Exchange) -> str | None:
     if exchange.over_socket:
         return WEBSOCKETS
@@ -208,7 +229,7 @@ _texts_of = attrgetter(
 )
 
 
-def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
+def _without_secrets(record: LogRecord, secrets: list[bytes], *, is_provider: bool) -> LogRecord:
     """The record without the request's own credentials, in whichever text a client has put one."""
     shown = "\n".join(filter(None, _texts_of(record)))
     if record.metadata:
@@ -217,13 +238,37 @@ def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
         shown += "\n".join([attempt.error for attempt in record.attempts if attempt.error])
     for secret in secrets:
         if secret.decode("latin-1") in shown:
-            return _redacted(record, secrets)
+            return _redacted(record, secrets, is_provider=is_provider)
     return record
 
 
-def _redacted(record: LogRecord, secrets: list[bytes]) -> LogRecord:
-    """Rare, so thorough rather than quick: through JSON, where every text of the record is."""
-    text = msgspec.json.encode(record)
-    for secret in secrets:
-        text = text.replace(msgspec.json.encode(secret.decode("latin-1"))[1:-1], REDACTED)
-    return msgspec.json.decode(text, type=LogRecord)
+def _redacted(record: LogRecord, secrets: list[bytes], *, is_provider: bool) -> LogRecord:
+    """Each text that a client or an upstream has written.
+
+    A gateway's name stays what it is, also where a key is the same word, and so does a provider's that there is.
+    """
+    words = [secret.decode("latin-1") for secret in secrets]
+
+    def clean(text: T) -> T:
+        for word in words if isinstance(text, str) else ():
+            text = cast("T", cast("str", text).replace(word, REDACTED.decode()))
+        return text
+
+    metadata = record.metadata
+    return replace(
+        record,
+        provider=record.provider if is_provider else clean(record.provider),
+        model=clean(record.model),
+        path=clean(record.path),
+        event_id=clean(record.event_id),
+        user_agent=clean(record.user_agent),
+        response_model=clean(record.response_model),
+        cost_reason=clean(record.cost_reason),
+        request_content_type=clean(record.request_content_type),
+        response_content_type=clean(record.response_content_type),
+        metadata=None if metadata is None else {clean(key): clean(value) for key, value in metadata.items()},
+        attempts=tuple(
+            replace(attempt, error=clean(attempt.error), model=clean(attempt.model)) for attempt in record.attempts
+        ),
+        error=clean(record.error),
+    )

@@ -185,7 +185,7 @@ class Spending:
         record = replace(record, attempts=tuple(exchange.attempts))
         priced = self._prices.price_answer(record)
         may_cost = any(map(_may_cost, exchange.attempts[hold.after :]))
-        is_whole = may_cost and record.outcome is Outcome.SUCCESS
+        is_whole = may_cost and (record.outcome is Outcome.SUCCESS or _says_it_failed(record))
         if priced.cost is None and (is_whole or has_come(record, exchange, answer)):
             estimated = with_estimate(record, exchange, answer)
             if estimated is not record:
@@ -296,6 +296,11 @@ def _as_limits(budgets: tuple[Budget, ...], counted: tuple[Budget, ...]) -> tupl
     if not counted:
         return budgets
     return tuple(replace(one, limit=_NO_LIMIT) if one in counted else one for one in budgets)
+
+
+def _says_it_failed(record: LogRecord) -> bool:
+    """Whether a provider answered an error under a good status: it may have worked for it like for any other."""
+    return record.outcome is Outcome.UPSTREAM_ERROR and (record.status_code or FIRST_UNBILLED) < FIRST_UNBILLED
 
 
 def _may_cost(attempt: Attempt) -> bool:

@@ -70,6 +70,12 @@ def test_only_what_is_missing_is_estimated() -> None:
     assert (half.tokens_in, half.cached_tokens_in, half.tokens_out) == (5, 2, 2)
 
 
+def test_figures_of_nothing_at_all_are_none() -> None:
+    made = completed(Usage(tokens_in=0, tokens_out=0), b'{"text": "abcd"}', b'{"text": "abcdefgh"}', seen=20)
+    assert (made.tokens_in, made.tokens_out) == (2, 2)
+    assert completed(Usage(tokens_in=0, tokens_out=7), b"{}", b"", seen=0).tokens_out == 7
+
+
 def test_a_long_answer_of_which_the_middle_was_not_kept_is_scaled() -> None:
     kept = b'{"text": "abcdefgh"}'
     assert completed(Usage(tokens_in=1), b"", kept, seen=len(kept) * 10).tokens_out == 20

@@ -76,7 +76,6 @@ def reason(*args: Any, **more: Any) -> str:
         ("openai", "gpt-4o", Usage(tokens_in=1000, tokens_out=100), "0.0035"),
         ("openai", "gpt-4o", Usage(tokens_in=1000, tokens_out=100, cached_tokens_in=600), "0.00275"),
         ("openai", "gpt-4o-2024-08-06", Usage(tokens_in=1, tokens_out=0), "0.0000025"),
-        ("openai", "gpt-4o", Usage(tokens_in=0, tokens_out=0), "0"),
         ("openai", "gpt-4o", Usage(tokens_in=10, tokens_out=9, reasoning_tokens=5), "0.000115"),
         (
             "openai",
@@ -325,6 +324,21 @@ def test_figures_that_contradict_one_another() -> None:
     assert "for an hour than at all" in reason("anthropic", "claude-3-7-sonnet-20250219", usage)
     usage = Usage(tokens_in=5, tokens_out=1, audio_tokens_in=6)
     assert "do not fit together" in reason("google-ai-studio", "gemini-2.5-flash", usage)
+
+
+@pytest.mark.parametrize("said", [Usage(tokens_in=0, tokens_out=0), Usage(tokens_in=0)])
+def test_an_answer_that_used_nothing_is_not_believed(said: Usage) -> None:
+    rates = CustomCost(per_token_in=Decimal(1), per_token_out=Decimal(1))
+    assert "counted no tokens at all" in reason(usage=said)
+    assert "counted no tokens at all" in reason(usage=said, outcome=Outcome.STREAM_CUT)
+    assert "counted no tokens at all" in reason(usage=said, custom_cost=rates)
+    assert cost(usage=Usage(tokens_in=0, tokens_out=0), outcome=Outcome.UPSTREAM_ERROR) == 0
+    assert cost(usage=Usage(tokens_in=0, tokens_out=10)) > 0
+
+
+def test_reasoning_is_a_part_of_the_output() -> None:
+    assert "more reasoning" in reason(usage=Usage(tokens_in=5, tokens_out=1, reasoning_tokens=2))
+    assert cost(usage=Usage(tokens_in=5, tokens_out=2, reasoning_tokens=2)) > 0
 
 
 @pytest.mark.parametrize(

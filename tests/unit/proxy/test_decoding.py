@@ -28,6 +28,8 @@ def bare_deflate(data: bytes) -> bytes:
         (b"deflate", zlib.compress(TEXT)),
         (b"deflate", bare_deflate(TEXT)),
         (b"zstd", zstandard.compress(TEXT)),
+        (b"gzip", gzip.compress(TEXT[:100]) + gzip.compress(b"") + gzip.compress(TEXT[100:])),
+        (b"zstd", zstandard.compress(TEXT[:100]) + zstandard.compress(TEXT[100:])),
     ],
     ids=["gzip", "GZIP", "deflate", "deflate without a head", "zstd"],
 )
@@ -49,6 +51,14 @@ def test_a_broken_off_answer_is_read_as_far_as_it_came() -> None:
     assert (bytes(range(256)) * 400).startswith(decoded)
     assert not complete
     assert problem is None
+
+
+def test_of_several_members_the_last_may_break_off() -> None:
+    body = gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:])
+    decoded, complete, problem = decode_body(b"gzip", body[:-9], 1 << 20)
+    assert (TEXT.startswith(decoded), len(decoded) > 100, complete, problem) == (True, True, False, None)
+    assert decode_body(b"gzip", body, 150) == (TEXT[:150], False, None)
+    assert decode_body(b"gzip", body, 100) == (TEXT[:100], False, None)
 
 
 def test_an_unknown_coding_says_so() -> None:

@@ -84,3 +84,10 @@ async def test_a_key_that_is_none_is_refused_before_anything_is_sent(slug: str, 
         await keying().authorise(
             an_exchange(slug=slug, rest=REST), PROVIDERS[slug], key, outgoing("h.example", 443)
         )
+
+
+async def test_a_stored_key_too_short_to_be_a_secret_garbles_no_log() -> None:
+    exchange = an_exchange(slug="groq", rest="chat/completions")
+    for key in ("s", "a-longer-key"):
+        await keying().authorise(exchange, PROVIDERS["groq"], key, outgoing("h.example", 443))
+    assert exchange.secrets == [b"a-longer-key"]

@@ -129,3 +129,19 @@ def test_a_thousand_values_in_each_of_a_hundred_filters(roomy):
     where = Where((filters * 11,))
     assert roomy.page(SCOPE, where, Slice()) == [kept]
     assert roomy.count(SCOPE, where) == 1
+
+
+@pytest.mark.parametrize("store", ["roomy", "cramped"], indirect=True)
+def test_compatibility_mode_means_requests_to_the_openai_compatible_endpoint(store):
+    store.delete_scope(SCOPE)
+    paths = ("compat/chat/completions", "compat/v1/embeddings", "chat/completions", "compatibility/v1/embeddings")
+    records = [some_logs.a_log(path=path) for path in paths]
+    store.append(logged(records), keep_all)
+    for operator, value, expected in [
+        (Operator.EQ, True, records[:2]),
+        (Operator.EQ, False, records[2:]),
+        (Operator.NEQ, True, records[2:]),
+    ]:
+        where = Where(((Filter("compatibilityMode", operator, (value,)),),))
+        assert store.page(SCOPE, where, Slice(descending=False)) == expected
+        assert store.count(SCOPE, where) == 2

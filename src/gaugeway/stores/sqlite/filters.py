@@ -1,8 +1,9 @@
 """`core.query` filters as SQL over `logs` (and, where only its columns are named, over `counts`).
 
 What is decided here, beyond core.query: `tokens` counts the known one where only one of tokens_in and
-tokens_out is known. `wholesale` and `compatibilityMode` are false and `dlp_action` is null for every log, as
-nothing sets them yet. Metadata without any entry is no metadata (null). Metadata values are compared as text.
+tokens_out is known. `compatibilityMode` is true for requests to the OpenAI-compatible endpoint, as their path
+tells. `wholesale` is false and `dlp_action` is null for every log, as nothing sets them yet. Metadata without any
+entry is no metadata (null). Metadata values are compared as text.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ TOKENS = "coalesce(tokens_in + tokens_out, tokens_in, tokens_out)"
 FAILURE = Condition("outcome > 1")
 """Word for word the condition of the index `failures`."""
 
-COUNTED_KEYS = frozenset(("provider", "model", "success", "cached", "wholesale", "compatibilityMode", "dlp_action"))
+COUNTED_KEYS = frozenset(("provider", "model", "success", "cached", "wholesale", "dlp_action"))
 """Keys whose conditions hold over `counts` too."""
 
 _WORDS = {
@@ -56,14 +57,17 @@ _FLAGS = {  # when true, when false
     "cached": (Condition("outcome = 1"), Condition("outcome <> 1")),
     "authentication": (Condition("flags & 1 = 1"), Condition("flags & 1 = 0")),
     "wholesale": (FALSE, TRUE),
-    "compatibilityMode": (FALSE, TRUE),
 }
+COMPATIBILITY = "compatibilityMode"
+COMPAT_PATHS = "compat/"
+"""How the paths of requests to the OpenAI-compatible endpoint begin, as clients call it."""
+
 _KNOWN = {
     "dlp_action": FALSE,
     "tokens": Condition(f"({TOKENS}) IS NOT NULL"),
     "metadata.key": Condition("metadata_keys IS NOT NULL"),
     "metadata.value": Condition("metadata_keys IS NOT NULL"),
-    **dict.fromkeys(("id", "created_at", "provider", "model", "duration", *_FLAGS), TRUE),
+    **dict.fromkeys(("id", "created_at", "provider", "model", "duration", COMPATIBILITY, *_FLAGS), TRUE),
 }
 
 
@@ -108,7 +112,7 @@ class Renderer:
 
     def _equal(self, key: str, kind: Kind, values: Sequence[Value]) -> Condition:
         if kind is Kind.FLAG:
-            when_true, when_false = _FLAGS[key]
+            when_true, when_false = self._compatible() if key == COMPATIBILITY else _FLAGS[key]
             return any_of([when_true if value else when_false for value in values])
         if kind is Kind.TIME:
             return any_of([_between(*span_of(kind, value)) for value in values])
@@ -117,6 +121,12 @@ class Renderer:
         if kind is not Kind.TEXT:
             return is_in(TOKENS if key == "tokens" else key, cast("list[int | bytes]", values))
         return self._text_equal(key, cast("list[str]", values))
+
+    def _compatible(self) -> tuple[Condition, Condition]:
+        """Whether a request came to the OpenAI-compatible endpoint, and whether it did not."""
+        codes = self._words.matching(self._connection, Word.PATH, lambda text: text.startswith(COMPAT_PATHS))
+        came = self._words_that("path", Word.PATH, codes, lambda: Condition(f"path GLOB '{COMPAT_PATHS}*'"))
+        return came, negated(came)
 
     def _text_equal(self, key: str, values: list[str]) -> Condition:
         if key == "dlp_action" or not values:

@@ -37,7 +37,6 @@ TEXTS = (
     "event_id",
 )
 NUMBERS = ("duration", "feedback", "tokens_in", "tokens_out")
-ALWAYS_FALSE = ("wholesale", "compatibilityMode")
 FIELDS = ("alternatives", "search", "until_ms", "entries")
 
 
@@ -259,7 +258,7 @@ def _found(texts: list[str], needles: tuple[str, ...]) -> bool:
 
 def _flag_passes(item: Filter, view: View) -> Mask:
     key = item.key
-    if key in ALWAYS_FALSE:
+    if key == "wholesale":
         flag: Mask = False
     elif key == "success":
         flag = view.column("outcome") <= 1
