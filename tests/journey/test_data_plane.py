@@ -304,6 +304,13 @@ def test_no_credential_is_found_in_a_log(server: Server, gateway: str, shared_up
     assert "[redacted]" in shown
 
 
+def test_a_key_of_odd_signs_is_found_in_metadata(server: Server, gateway: str) -> None:
+    key = "sk-it's\\an-odd\\key-0123456789"
+    metadata = json.dumps({"note": f"it is {key}"})
+    server.chat(gateway, headers={"authorization": f"Bearer {key}", "cf-aig-metadata": metadata})
+    assert only_log(server, gateway)["metadata"] == {"note": "it is [redacted]"}
+
+
 @pytest.mark.parametrize("word", ["lm-studio", "not-needed", "00000000"])
 def test_a_key_that_is_a_common_word_costs_no_log(server: Server, word: str) -> None:
     """Local models are given any word for a key: the names of the gateway and the provider stay, and so the log."""

@@ -233,7 +233,7 @@ def _without_secrets(record: LogRecord, secrets: list[bytes], *, is_provider: bo
     """The record without the request's own credentials, in whichever text a client has put one."""
     shown = "\n".join(filter(None, _texts_of(record)))
     if record.metadata:
-        shown += f"\n{record.metadata}"
+        shown += "".join([f"\n{key}\n{value}" for key, value in record.metadata.items()])
     if len(record.attempts) > 1:  # of a single one the error says the same
         shown += "\n".join([attempt.error for attempt in record.attempts if attempt.error])
     for secret in secrets:
