@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -46,6 +47,10 @@ class Model:
     def __init__(self) -> None:
         self.logs: dict[bytes, LogRecord] = {}
 
+    def select(self, where: Where) -> list[LogRecord]:
+        """Those that match."""
+        return filter_oracle.select(self.logs.values(), where, _bodies_of(self.logs))
+
     def append(self, records: list[LogRecord], limit: int | None, strategy: str | None) -> None:
         for record in records:
             if record.id in self.logs or (strategy == "STOP_INSERTING" and limit and len(self.logs) >= limit):
@@ -56,17 +61,22 @@ class Model:
                 del self.logs[id_]
 
     def delete(self, where: Where, part: Slice) -> int:
-        chosen = filter_oracle.page(self.logs.values(), where, part)
+        chosen = filter_oracle.page(self.logs.values(), where, part, _bodies_of(self.logs))
         for record in chosen:
             del self.logs[record.id]
         return len(chosen)
+
+
+def _bodies_of(logs: Mapping[bytes, LogRecord]) -> filter_oracle.Kept:
+    return {id_: Bodies(request=id_) for id_ in logs}
 
 
 def take(step: tuple[Any, ...], store: SqliteLogStore, model: Model) -> None:
     """Take a step, in the store and in the model."""
     match step:
         case ("append", records, limit, strategy):
-            batch = [Logged(record, Bodies(request=record.id)) for record in records]
+            bodies = _bodies_of({record.id: record for record in records})
+            batch = [Logged(record, bodies[record.id]) for record in records]
             store.append(batch, lambda _scope: Retention(limit, strategy))
             model.append(records, limit, strategy)
         case ("delete", where, limit, order_by, descending):

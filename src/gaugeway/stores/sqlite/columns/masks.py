@@ -37,6 +37,8 @@ TEXTS = (
     "event_id",
 )
 NUMBERS = ("duration", "feedback", "tokens_in", "tokens_out")
+NOT_PROJECTED = ("compatibilityMode",)
+"""Keys of filters that only SQLite answers: paths have no column here."""
 FIELDS = ("alternatives", "search", "until_ms", "entries")
 
 
