@@ -55,6 +55,8 @@ _NOT_DOWNSTREAM = HOP_BY_HOP | {
 }
 
 _PLAIN_CONNECTION = (b"keep-alive", b"close")
+_CONNECTION = (b"connection",)
+_USUAL_CONNECTIONS: tuple[Headers, ...] = ([], [(b"connection", b"keep-alive")], [(b"connection", b"close")])
 _DECODABLE = (b"gzip", b"deflate", b"zstd", b"identity")
 
 
@@ -168,8 +170,9 @@ def named_by_connection(value: bytes) -> frozenset[bytes]:
 def for_downstream(headers: Headers) -> Headers:
     """An upstream's headers without those that speak of its own connection. Content-Length stays."""
     kept = without(headers, _NOT_DOWNSTREAM)
-    if has(headers, b"connection"):
-        for _, value in among(headers, (b"connection",)):
+    connections = among(headers, _CONNECTION)
+    if connections not in _USUAL_CONNECTIONS:
+        for _, value in connections:
             if value.lower() not in _PLAIN_CONNECTION:
                 kept = without(kept, named_by_connection(value))
     return kept

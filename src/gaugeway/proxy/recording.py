@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from time import perf_counter
 
 import msgspec
@@ -194,12 +195,24 @@ def _is_readable_hit(exchange: Exchange) -> bool:
     return exchange.cache_status == HIT and (exchange.compat is None or exchange.compat.translated is None)
 
 
+_texts_of = attrgetter(
+    "path",
+    "model",
+    "user_agent",
+    "event_id",
+    "error",
+    "request_content_type",
+    "response_content_type",
+    "response_model",
+    "provider",
+)
+
+
 def _without_secrets(record: LogRecord, secrets: list[bytes]) -> LogRecord:
     """The record without the request's own credentials, in whichever text a client has put one."""
-    shown = (
-        f"{record.path}\n{record.model}\n{record.user_agent}\n{record.event_id}\n{record.metadata}\n{record.error}"
-        f"\n{record.request_content_type}\n{record.response_content_type}\n{record.response_model}\n{record.provider}"
-    )
+    shown = "\n".join(filter(None, _texts_of(record)))
+    if record.metadata:
+        shown += f"\n{record.metadata}"
     if len(record.attempts) > 1:  # of a single one the error says the same
         shown += "\n".join([attempt.error for attempt in record.attempts if attempt.error])
     for secret in secrets:
