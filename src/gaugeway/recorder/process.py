@@ -20,6 +20,7 @@ from gaugeway.recorder.barriers import Barriers
 from gaugeway.recorder.notice import Notice
 from gaugeway.recorder.wire import FrameReader, Hello, Kind, Malformed
 from gaugeway.recorder.writing import Arrival, Parts, Writing
+from gaugeway.recorder.yielding import take_long_turns
 
 FIRST_CLIENT_S = 10.0
 LINGER_S = 2.0
@@ -259,6 +260,7 @@ def serve(data: Path, parts: Parts, lock: int | None = None) -> None:
     # A batch of logs is thousands of objects without cycles: to search them for some costs half of decoding them.
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    take_long_turns()
     try:
         asyncio.run(Recorder(data, parts).run())
     except Exception:
