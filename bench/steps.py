@@ -6,6 +6,7 @@ played. `--instructions` counts the processor's instructions as well, under valg
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from time import process_time
+from time import process_time, thread_time
 from types import CodeType, FrameType
 from typing import Any
 
@@ -26,6 +27,7 @@ from bench.bed import KINDS, Bed, opened_bed
 WARM, COUNTED = 60, 21
 SHOWN = 60
 TIMED_ROUNDS, TIMED_REQUESTS = 200, 10
+RESTS, REST_S = 60, 0.005
 ROUNDS = (40, 240)  # requests under valgrind: the second less the first is what the others have cost
 _HERE = str(Path(__file__).parent)
 
@@ -72,24 +74,35 @@ async def time_requests(bed: Bed) -> float:
     return least / TIMED_REQUESTS
 
 
-async def _count(kind: str, folder: Path) -> tuple[dict[CodeType, int], float]:
+async def time_rested(bed: Bed) -> float:
+    """CPU time of a request that comes after a rest, s: other programs have had the caches meanwhile."""
+    taken: list[float] = []
+    for _ in range(RESTS):
+        await asyncio.sleep(REST_S)
+        began = thread_time()
+        await bed.ask()
+        taken.append(thread_time() - began)
+    return sorted(taken)[RESTS // 10]
+
+
+async def _count(kind: str, folder: Path) -> tuple[dict[CodeType, int], float, float]:
     async with opened_bed(kind, folder) as bed:
         for _ in range(WARM):
             await bed.ask()
         counts = await count_steps(bed, COUNTED)
-        seconds = await time_requests(bed)
+        seconds, rested = await time_requests(bed), await time_rested(bed)
     codes = {code for steps in counts for code in steps}
     # The least leaves out what is done now and then: a timer, an acknowledgement.
     least = {code: min(steps[code] for steps in counts) for code in codes}
-    return {code: steps for code, steps in least.items() if steps}, seconds
+    return {code: steps for code, steps in least.items() if steps}, seconds, rested
 
 
 def measure(console: Console, folder: Path, *, instructions: bool = False, by_function: bool = True) -> None:
     """Print steps (and instructions) for each kind of request, and the functions that take most of them."""
     for kind in KINDS:
-        steps, seconds = uvloop.run(_count(kind, folder / kind))
+        steps, seconds, rested = uvloop.run(_count(kind, folder / kind))
         line = f"[bold]{kind}[/bold]: {sum(steps.values()):,.0f} steps in {len(steps)} functions"
-        line += f", {seconds * 1e6:.1f} µs of CPU"
+        line += f", {seconds * 1e6:.1f} µs of CPU, {rested * 1e6:.0f} after a rest of {REST_S * 1e3:.0f} ms"
         if instructions:
             line += f"; {_count_instructions(kind, folder / kind):,.0f} instructions"
         console.print(line)
