@@ -15,7 +15,7 @@ from gaugeway.core.aggregates import Aggregate
 from gaugeway.core.analytics import Bucket, GroupBy, Question
 from gaugeway.core.model import LogRecord, RawFilter
 from gaugeway.core.ports import AnalyticsStore, LogStore
-from gaugeway.core.query import EVERYTHING, Slice, Where, parse_all
+from gaugeway.core.query import EVERYTHING, Grouping, Slice, Where, parse_all
 from gaugeway.core.samples import ItemEvaluator
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.evaluation.evaluators import load as load_evaluators
@@ -95,11 +95,19 @@ def _figures(logs: LogStore, how: str) -> dict[str, Callable[[], object]]:
         "all column evaluators, metadata.user not u7": (_where(RawFilter("metadata.user", "neq", ["u7"])), every),
         "all column evaluators, four filters": (_where(*several), every),
     }
-    return {f"{name}: {how}": _asking(logs, *question) for name, question in asked.items()}
+    groups = {
+        f"all column evaluators, by {by}: {how}": _asking_by(logs, Grouping(by), every)
+        for by in ("model", "provider")
+    }
+    return groups | {f"{name}: {how}": _asking(logs, *question) for name, question in asked.items()}
 
 
 def _asking(logs: LogStore, where: Where, wanted: Sequence[Aggregate]) -> Callable[[], object]:
     return lambda: logs.aggregate(SCOPE, where, wanted)
+
+
+def _asking_by(logs: LogStore, by: Grouping, wanted: Sequence[Aggregate]) -> Callable[[], object]:
+    return lambda: logs.aggregate_by(SCOPE, EVERYTHING, wanted, by, 10_000)
 
 
 def _newest(logs: LogStore) -> LogRecord:

@@ -79,3 +79,24 @@ def test_logs_are_labelled_one_at_a_time_by_keys(site: Watched, server: Server, 
         ],
         key=str,
     )
+
+
+def test_items_of_a_snapshot_are_labelled_as_they_were_frozen(site: Watched, server: Server, gateway: str) -> None:
+    base = f"/gateways/{gateway}"
+    dataset = server.manage("POST", f"{base}/datasets", {"name": "all", "enable": True, "filters": []})
+    path = f"{base}/datasets/{dataset['id']}/snapshots"
+    made = server.manage("POST", path, {"name": "frozen", "import_format": "plain"})
+    asked = json.dumps({"messages": [{"role": "user", "content": "Only in the snapshot?"}]})
+    line = {"content": {"request": asked, "provider": "openai", "path": "v1/chat/completions"}}
+    server.manage("POST", f"{path}/{made['id']}/items", {"items": [line]})
+    server.manage("POST", f"{path}/{made['id']}/seal", {})
+    queue = server.manage("POST", f"{base}/annotation-queues", {"name": "q", "dataset_ids": [made["id"]]})
+    site.open(f"{base}/annotate/{queue['id']}/label")
+    page = site.sign_in(server.token)
+    page.get_by_label("Your name").fill("ann")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("Only in the snapshot?")).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.get_by_text("Nothing is left for you")).to_be_visible()
+    page.get_by_role("link", name="To the queue").click()
+    expect(page.get_by_text("frozen as frozen")).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gaugeway.evaluation.projecting import EVERY_S
-from gaugeway.stores.sqlite.columns import answering, harvest, projection
+from gaugeway.stores.sqlite.columns import answering, figures, harvest, projection
 from gaugeway.stores.sqlite.columns.planning import Sizes
 from support.command_line import command
 
@@ -16,6 +16,7 @@ def test_the_page_names_the_bounds():
     sizes = Sizes()
     for number in (sizes.least, sizes.seal, harvest.MAX_TEXTS, answering.MAX_CHANGED):
         assert f"{number:,}" in PAGE
+    assert f"more than {figures.MAX_GROUPS} of them" in PAGE
     assert EVERY_S == 5
     assert "Every five seconds" in PAGE
     assert harvest.MAX_TEXT_CHARACTERS == 8_000_000

@@ -2,7 +2,7 @@ import { Alert, Button, Card, Group, Kbd, Progress, Stack, Text, TextInput, Text
 import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { type Next, type Queue, type Said, useNext, useQueue, useSay } from '../api/annotations';
-import { LoggedTalk } from '../logs/LogDrawer';
+import { FrozenTalk, LoggedTalk } from '../logs/LogDrawer';
 import { count } from '../parts/format';
 import { Empty, Failed, Loading } from '../parts/States';
 import { useMay } from '../session/SessionContext';
@@ -175,7 +175,11 @@ function Item({ gateway, queue, log_id, busy, onSay, onUndo }: ItemProps) {
         </Alert>
       )}
       <Card component="section" aria-label="The log">
-        <LoggedTalk gateway={gateway} id={log_id} />
+        {queue.snapshot === null ? (
+          <LoggedTalk gateway={gateway} id={log_id} />
+        ) : (
+          <FrozenTalk place={{ gateway_id: gateway, dataset_id: queue.snapshot.dataset_id, snapshot_id: queue.snapshot.id }} id={log_id} />
+        )}
       </Card>
       <Card pos="sticky" bottom={0} component="section" aria-label="Your label">
         <Stack gap="xs">

@@ -41,7 +41,8 @@ function Opened({ gateway, queue }: { gateway: string; queue: Queue }) {
             <Pill key={label}>{queue.positive_labels.includes(label) ? `${label} ✓` : label}</Pill>
           ))}
           <Text size="sm" c="dimmed">
-            ✓ means good; from {queue.datasets.join(', ')}; {queue.annotators_per_item} people for each log
+            ✓ means good; from {queue.datasets.join(', ')}
+            {queue.snapshot !== null && `, frozen as ${queue.snapshot.name}`}; {queue.annotators_per_item} people for each log
           </Text>
         </Group>
         {queue.instructions && (
@@ -67,13 +68,14 @@ function Opened({ gateway, queue }: { gateway: string; queue: Queue }) {
         </Card>
         {agreement.isPending && <Loading />}
         {agreement.isError && <Failed problem={agreement.error} retry={() => void agreement.refetch()} />}
-        {agreement.data && <Agreed base={base} agreement={agreement.data} />}
+        {agreement.data && <Agreed base={base} agreement={agreement.data} frozen={queue.snapshot !== null} />}
       </Stack>
     </Page>
   );
 }
 
-function Agreed({ base, agreement }: { base: string; agreement: Agreement }) {
+/** `frozen`: of a snapshot's items, which are not among the logs. */
+function Agreed({ base, agreement, frozen }: { base: string; agreement: Agreement; frozen: boolean }) {
   if (agreement.marked === 0) {
     return (
       <Card>
@@ -122,11 +124,17 @@ function Agreed({ base, agreement }: { base: string; agreement: Agreement }) {
             Logs on which people differ
           </Title>
           <Group gap="xs">
-            {agreement.disputed.slice(0, 20).map((log) => (
-              <Anchor key={log} component={Link} size="sm" className="figures" href={`${base}/logs?log=${log}`}>
-                {log.slice(0, 13)}…
-              </Anchor>
-            ))}
+            {agreement.disputed.slice(0, 20).map((log) =>
+              frozen ? (
+                <Text key={log} size="sm" className="figures">
+                  {log}
+                </Text>
+              ) : (
+                <Anchor key={log} component={Link} size="sm" className="figures" href={`${base}/logs?log=${log}`}>
+                  {log.slice(0, 13)}…
+                </Anchor>
+              ),
+            )}
           </Group>
         </>
       )}

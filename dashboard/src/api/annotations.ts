@@ -27,6 +27,8 @@ export interface Queue {
   measure: string;
   annotators_per_item: number;
   datasets: string[];
+  /** The snapshot whose items are labelled; null: logs of the gateway are. */
+  snapshot: { id: string; dataset_id: string; name: string } | null;
   created_at: string;
   progress: Progress;
 }

@@ -84,15 +84,20 @@ export function useBody(gateway_id: string, log_id: string, which: 'request' | '
         which === 'request'
           ? await api.GET(`${LOG}/request`, { params: { path }, parseAs: 'arrayBuffer' })
           : await api.GET(`${LOG}/response`, { params: { path }, parseAs: 'arrayBuffer' });
-      if (response.status === 404) return null;
-      if (!response.ok || data === undefined) {
-        const errors = (error as { errors?: ApiError['errors'] } | undefined)?.errors;
-        throw new ApiError(response.status, errors ?? []);
-      }
-      const complete = response.headers.get('gaugeway-body-complete') !== 'false';
-      return { bytes: new Uint8Array(data as ArrayBuffer), complete };
+      return bodyOf(data, error, response);
     },
   });
+}
+
+/** What an answer with a body holds; null: none was kept. */
+export function bodyOf(data: unknown, error: unknown, response: Response): Body | null {
+  if (response.status === 404) return null;
+  if (!response.ok || data === undefined) {
+    const errors = (error as { errors?: ApiError['errors'] } | undefined)?.errors;
+    throw new ApiError(response.status, errors ?? []);
+  }
+  const complete = response.headers.get('gaugeway-body-complete') !== 'false';
+  return { bytes: new Uint8Array(data as ArrayBuffer), complete };
 }
 
 export function bodyAddress(account: string, gateway: string, log: string, which: 'request' | 'response'): string {

@@ -16,6 +16,7 @@ import {
 } from '@mantine/core';
 import { IconColumns2, IconDownload, IconFilterPlus, IconThumbDown, IconThumbUp } from '@tabler/icons-react';
 import { type FormEvent, type ReactNode, useMemo, useState } from 'react';
+import { type Place, useFrozenBody, useFrozenLog } from '../api/frozen';
 import { useGatewayUrl } from '../api/gateways';
 import { type Body, bodyAddress, useBody, useEditLog, useLog } from '../api/logs';
 import type { Filter, LogDetail } from '../api/types';
@@ -220,6 +221,17 @@ export function LoggedTalk({ gateway, id }: { gateway: string; id: string }) {
   const response = useBody(gateway, id, 'response');
   if (log.isPending) return <Loading />;
   if (log.isError) return <Failed problem={log.error} retry={() => void log.refetch()} />;
+  return <Talk log={log.data} request={request} response={response} />;
+}
+
+/** The conversation of a snapshot's item, as it was frozen. */
+export function FrozenTalk({ place, id }: { place: Place; id: string }) {
+  const log = useFrozenLog(place, id);
+  const request = useFrozenBody(place, id, 'request');
+  const response = useFrozenBody(place, id, 'response');
+  if (log.isPending) return <Loading />;
+  if (log.isError) return <Failed problem={log.error} retry={() => void log.refetch()} />;
+  if (log.data === null) return <Text size="sm">This item was erased.</Text>;
   return <Talk log={log.data} request={request} response={response} />;
 }
 

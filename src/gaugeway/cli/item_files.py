@@ -72,7 +72,7 @@ def check_form(form: str, file: str) -> None:
 
 def pieces(form: str, name: str, source: BinaryIO) -> Iterator[Piece]:
     """The objects of a file in pieces that one request takes; BadInput where it has none."""
-    numbered = _rows(name, source) if form == PARQUET else _lines(name, source)
+    numbered = _short_rows(name, source) if form == PARQUET else _lines(name, source)
     start, size, items = 1, 0, list[Item]()
     for number, length, item in numbered:
         if items and (len(items) >= PIECE_ITEMS or size + length > PIECE_BYTES):
@@ -99,23 +99,21 @@ def _lines(name: str, source: BinaryIO) -> Iterator[tuple[int, int, Item]]:
             raise BadInput(f"{name}: line {number} is no JSON object: {problem}") from problem
 
 
-def _rows(name: str, source: BinaryIO) -> Iterator[tuple[int, int, Item]]:
-    number = 0
+def _short_rows(name: str, source: BinaryIO) -> Iterator[tuple[int, int, Item]]:
+    for number, item in enumerate(_rows(name, source), 1):
+        length = len(msgspec.json.encode(item))
+        if length > MAX_LINE:
+            raise BadInput(f"{name}: the content of row {number} is longer than {MAX_LINE} bytes")
+        yield number, length, item
+
+
+def _rows(name: str, source: BinaryIO) -> Iterator[Item]:
     try:
         for batch in ArrowFiles().read(source):
-            for item in batch:
-                number += 1
-                length = len(msgspec.json.encode(item))
-                _check_length(length, number - 1)
-                yield number, length, item
+            yield from batch
     except BadInput as problem:
         where = ".".join(map(str, problem.path))
         raise BadInput(f"{name}: {problem.message}" + (f" (at {where})" if where else "")) from problem
-
-
-def _check_length(length: int, row: int) -> None:
-    if length > MAX_LINE:
-        raise BadInput(f"its content is longer than {MAX_LINE} bytes", ("rows", row))
 
 
 def checked_line(line: bytes) -> str:
@@ -126,7 +124,7 @@ def checked_line(line: bytes) -> str:
 def checked_rows(file: str) -> list[str]:
     """The hashes of a Parquet file's rows, each of which must be that of its content."""
     with Path(file).open("rb") as source:
-        return [_checked(item) for _, _, item in _rows(file, source)]
+        return [_checked(item) for item in _rows(file, source)]
 
 
 def check_hashes(hashes: Iterable[str], wanted: str) -> None:

@@ -7,6 +7,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any, cast
 
 from gaugeway.core import ids
@@ -302,6 +303,8 @@ class _Fields:
         for key, each in (value or {}).items():
             if not isinstance(each, str | int | float | bool) or (isinstance(each, int) and abs(each) >= 1 << 63):
                 raise BadInput("Expected text, a number, true or false", ("content", "metadata", key))
+            if isinstance(each, float) and not isfinite(each):
+                raise BadInput("Expected a finite number", ("content", "metadata", key))
             if not is_text(key) or (isinstance(each, str) and not is_text(each)):
                 raise BadInput(HALF, ("content", "metadata", key))
         return value

@@ -56,7 +56,16 @@ def back(data: bytes) -> list[dict[str, Any]]:
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 COUNT = st.integers(0, (1 << 53) - 1)
-MONEY = st.decimals(0, 999_999, places=9).map(str) | st.sampled_from(("0.0000000000000000001", "1e-25", "7", "0"))
+MONEY = st.decimals(0, 999_999, places=9).map(str) | st.sampled_from(
+    (
+        "0.0000000000000000001",
+        "1e-25",
+        "7",
+        "0",
+        "1.0000000000000000000000000000001234",
+        "999999.123456789012345678",
+    )
+)
 BODY = TEXT | st.binary(max_size=6).map(lambda raw: {"base64": b64encode(raw).decode()})
 VALUE = TEXT | st.booleans() | st.integers(-(1 << 62), 1 << 62) | st.floats(allow_nan=False, allow_infinity=False)
 OF_KIND = {
@@ -240,6 +249,12 @@ def test_a_file_whose_bytes_were_changed_is_refused_or_says_what_it_said(tmp_pat
         except BadInput:
             continue
         assert len(found) <= 3
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"a": 123456789012345678901234567890}'])
+def test_a_row_that_no_item_can_be_is_told_by_the_process_beside(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput, match="what no item can"):
+        read_beside(tmp_path, made(metadata=pa.array([text])))
 
 
 def test_without_its_library_it_says_what_to_install() -> None:

@@ -194,6 +194,7 @@ def test_an_evaluation_is_about_one_snapshot_alone(plane: ControlPlane, snapshot
         ("plain", {"content": {"score": 101}}, ["content", "score"]),
         ("plain", {"content": {"feedback": 2}}, ["content", "feedback"]),
         ("plain", {"content": {"metadata": {"a": []}}}, ["content", "metadata", "a"]),
+        ("plain", {"content": {"metadata": {"a": float("inf")}}}, ["content", "metadata", "a"]),
         ("plain", {"content": {"request": {"base64": "?"}}}, ["content", "request", "base64"]),
         ("plain", {"content": {"model": "\ud800"}}, ["content", "model"]),
         ("plain", {"content": {"unknown": 1}}, ["content", "unknown"]),

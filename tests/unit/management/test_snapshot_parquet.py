@@ -123,6 +123,14 @@ def rows(**columns: list[Any]) -> bytes:
         ),
         (rows(provider=["x"], request=["y"], hash=["0" * 64]), ["body", "rows", 0, "hash"]),
         (rows(provider=["x"], request=["y"], metadata=["{"]), ["body", "rows", 0, "metadata"]),
+        (
+            rows(provider=["x"], request=["y"], metadata=['{"a": NaN}']),
+            ["body", "rows", 0, "content", "metadata", "a"],
+        ),
+        (
+            rows(provider=["x"], request=["y"], metadata=['{"a": 1e999}']),
+            ["body", "rows", 0, "content", "metadata", "a"],
+        ),
     ],
 )
 def test_of_a_wrong_file_nothing_is_kept(plane: ControlPlane, snapshots: str, data: bytes, path: list[Any]) -> None:

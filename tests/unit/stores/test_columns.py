@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from gaugeway.core.aggregates import Aggregate, Aggregated, Column, Op
 from gaugeway.core.model import Outcome, Usage
 from gaugeway.core.ports import Coverage, LogChange
-from gaugeway.core.query import EVERYTHING, KEYS, Filter, Kind, Operator, Slice, Where
+from gaugeway.core.query import EVERYTHING, KEYS, Filter, Grouping, Kind, Operator, Slice, Where
 from gaugeway.stores.sqlite import words
-from gaugeway.stores.sqlite.columns import answering, harvest, masks
+from gaugeway.stores.sqlite.columns import answering, figures, harvest, masks
 from gaugeway.stores.sqlite.columns.planning import Sizes
 from gaugeway.stores.sqlite.logs import SqliteLogStore
 from support import column_oracle, some_logs
@@ -35,6 +35,7 @@ WANTED = [
     ),
     Aggregate(Op.COUNT_EQUAL, Column.COST_SAVED, 0),
 ]
+GROUPINGS = (Grouping("provider"), Grouping("model"))
 POOL = some_logs.varied(60)
 QUICKLY = settings(
     max_examples=10,
@@ -64,9 +65,17 @@ class Pair:
             act(store)
 
     def check(self, *wheres: Where, wanted: list[Aggregate] = WANTED) -> None:
-        """That both say the same."""
-        for where in wheres or (EVERYTHING,):
+        """That both say the same, of the first and the last also in groups."""
+        wheres = wheres or (EVERYTHING,)
+        for where in wheres:
             assert_same(self.store.aggregate(SCOPE, where, wanted), self.oracle.aggregate(SCOPE, where, wanted))
+        for where, by in zip((wheres[0], wheres[-1]), GROUPINGS, strict=True):
+            told, expected = (store.aggregate_by(SCOPE, where, wanted, by, 100) for store in self)
+            assert told is not None
+            assert expected is not None
+            assert told.keys() == expected.keys()
+            for name, its in expected.items():
+                assert_same(told[name], its)
 
     def coverage(self) -> Coverage:
         (found,) = [one for one in self.store.columns.coverage() if one.scope == SCOPE]
@@ -197,6 +206,29 @@ def test_columns_answer_where_there_are_enough_logs(pair: Pair) -> None:
     assert pair.coverage().projected == 58
     assert pair.store.columns.catch_up() == 0, "nothing is made twice"
     pair.check()
+
+
+def test_groups_are_told_by_the_columns_where_there_are_not_too_many(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.append([a_log(model=f"model {number % 5}") for number in range(20)])
+    pair.store.columns.catch_up()
+    asked: list[str] = []
+    answer_by = pair.store.columns.answer_by
+
+    def watched(*arguments: Any) -> Any:
+        told = answer_by(*arguments)
+        asked.append("columns" if told is not None else "SQLite")
+        return told
+
+    monkeypatch.setattr(pair.store.columns, "answer_by", watched)
+    pair.check()
+    assert asked == ["columns", "columns"]
+    assert pair.store.aggregate_by(SCOPE, EVERYTHING, WANTED, Grouping("model"), 4) is None
+    monkeypatch.setattr(figures, "MAX_GROUPS", 4)
+    asked.clear()
+    pair.check()
+    assert asked == ["columns", "SQLite"]
 
 
 def test_every_key_of_a_filter_is_known_to_the_columns() -> None:

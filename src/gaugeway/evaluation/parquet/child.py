@@ -13,8 +13,6 @@ import signal
 import sys
 from typing import BinaryIO
 
-import msgspec
-
 from gaugeway.core.errors import BadInput
 from gaugeway.evaluation.parquet.frames import Frame, pack
 
@@ -44,8 +42,8 @@ def _tell(source: BinaryIO, target: BinaryIO) -> None:
         target.write(pack(Frame(ended=True)))
     except BadInput as problem:
         target.write(pack(Frame(problem=problem.message, path=list(problem.path))))
-    except (MemoryError, msgspec.MsgspecError) as problem:
-        sys.exit(f"the rows cannot be handed over: {problem!r}")
+    except (ValueError, OverflowError) as problem:  # half a surrogate pair, a number of more than 64 bits
+        target.write(pack(Frame(problem=f"A row holds what no item can: {problem!r:.200}")))
 
 
 if __name__ == "__main__":

@@ -140,8 +140,8 @@ def line_of(row: Row) -> Line:
 
 
 def _fits(amount: Decimal) -> bool:
-    exponent = amount.normalize().as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -MONEY_SCALE and amount.adjusted() < MONEY_DIGITS - MONEY_SCALE
+    whole, _, fraction = plain(amount).partition(".")
+    return len(fraction) <= MONEY_SCALE and len(whole) <= MONEY_DIGITS - MONEY_SCALE
 
 
 def _json(value: object) -> str:

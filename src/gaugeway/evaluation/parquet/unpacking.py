@@ -11,7 +11,9 @@ from gaugeway.core.snapshots import MAX_ITEMS
 from gaugeway.evaluation.parquet.columns import COLUMNS, REQUIRED, Kind, Line, Row, line_of
 from gaugeway.evaluation.parquet.writing import schema_of
 
-BATCH_ROWS = 16
+BATCH_ROWS = 64
+BATCH_BYTES = 16 * 1024 * 1024
+"""Of rows that are unpacked at once, as far as the footer can be believed; one row may be more."""
 MAX_GROUPS = 10_000
 MAX_FOOTER_PARTS = 500_000
 """Elements of one list in a footer."""
@@ -44,7 +46,7 @@ def _lines(arrow: Any, source: BinaryIO) -> Iterator[list[Line]]:
     schema = file.schema_arrow
     _check_columns(arrow, schema)
     wanted, number = schema_of(arrow, schema.names), 0
-    for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+    for batch in _batches(file):
         columns = {
             field.name: _cast(arrow, batch.column(at), field, number).to_pylist()
             for at, field in enumerate(wanted)
@@ -52,6 +54,14 @@ def _lines(arrow: Any, source: BinaryIO) -> Iterator[list[Line]]:
         }
         yield [_line(columns, at, number + at) for at in range(batch.num_rows)]
         number += batch.num_rows
+
+
+def _batches(file: Any) -> Iterator[Any]:
+    """The rows of each group, fewer at once where they are large."""
+    for at in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(at)
+        rows = BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1)
+        yield from file.iter_batches(batch_size=max(1, min(rows, BATCH_ROWS)), row_groups=[at], use_threads=False)
 
 
 def _check_size(metadata: Any) -> None:

@@ -53,6 +53,9 @@ MAX_DELETE = 10_000
 
 SEARCH_LIMITS = body_search.Limits()
 
+_IN_COLUMNS = ("provider", "model")
+"""What logs are grouped by, by their columns."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -196,10 +199,18 @@ class SqliteLogStore:
             if found is None:
                 return {}
             label = log_groups.label(by)
+
+            def grouped(some: log_reading.Found) -> dict[str | None, Aggregated]:
+                groups = log_aggregates.aggregate_by(connection, some, wanted, label)
+                return {log_groups.name(connection, self._words, by, one): told for one, told in groups.items()}
+
+            if by.kind in _IN_COLUMNS:
+                answer = self.columns.answer_by(connection, found, where, wanted, by.kind, grouped)
+                if answer is not None:
+                    return answer if len(answer) <= limit else None
             if log_groups.more_than(connection, found, label, limit):
                 return None
-            groups = log_aggregates.aggregate_by(connection, found, wanted, label)
-            return {log_groups.name(connection, self._words, by, one): figures for one, figures in groups.items()}
+            return grouped(found)
 
     def items(
         self, scope: Scope, where: Where, columns: Sequence[Column], by: Grouping, limit: int

@@ -15,7 +15,7 @@ from gaugeway.core.aggregates import Aggregate, Aggregated
 from gaugeway.core.query import Where
 from gaugeway.stores.sqlite import log_aggregates
 from gaugeway.stores.sqlite.columns import segments as kept
-from gaugeway.stores.sqlite.columns.figures import added, figures
+from gaugeway.stores.sqlite.columns.figures import added, figures, groups
 from gaugeway.stores.sqlite.columns.files import Array, Damaged, Mapped
 from gaugeway.stores.sqlite.columns.masks import Mask, Unanswerable, View, both, place, where_mask
 from gaugeway.stores.sqlite.columns.segments import CHANGED, Segment, Span
@@ -72,6 +72,55 @@ def answer(  # noqa: PLR0917 - by what, over what, and the question
 
     `doubted` is told of what cannot be read.
     """
+
+    def of_view(view: View, mask: Mask) -> Aggregated:
+        return figures(view, mask, wanted)
+
+    def of_rows(*more: Condition) -> Aggregated:
+        return log_aggregates.aggregate(connection, _narrowed(found, *more), wanted)
+
+    parts = _parts(connection, mapped, found, where, doubted, of_view, of_rows)
+    return None if parts is None else added(parts, wanted)
+
+
+Groups = dict[str | None, Aggregated]
+
+
+def answer_by(  # noqa: PLR0917 - by what, over what, and the question
+    connection: Connection,
+    mapped: MappedSegments,
+    found: Found,
+    where: Where,
+    wanted: Sequence[Aggregate],
+    doubted: Callable[[Damaged], None],
+    by: str,
+    grouped: Callable[[Found], Groups],
+) -> Groups | None:
+    """The figures of each group by a column of texts. As `answer`; `grouped` is how SQLite tells them."""
+
+    def of_view(view: View, mask: Mask) -> Groups:
+        return groups(view, mask, wanted, by)
+
+    def of_rows(*more: Condition) -> Groups:
+        return grouped(_narrowed(found, *more))
+
+    parts = _parts(connection, mapped, found, where, doubted, of_view, of_rows)
+    if parts is None:
+        return None
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: added([part[name] for part in parts if name in part], wanted) for name in names}
+
+
+def _parts(  # noqa: PLR0917 - by what, over what, and how it is told
+    connection: Connection,
+    mapped: MappedSegments,
+    found: Found,
+    where: Where,
+    doubted: Callable[[Damaged], None],
+    of_view: Callable[[View, Mask], T],
+    of_rows: Callable[..., T],
+) -> list[T] | None:
+    """What is told of the logs found, in parts of which none has a log of another; None where no segment tells."""
     if found.selection.reads_bodies:
         return None
     low, high = found.selection.low, found.selection.high
@@ -85,23 +134,27 @@ def answer(  # noqa: PLR0917 - by what, over what, and the question
     changed = [id_ for run in runs for id_ in kept.changed_ids(connection, found.gw, *run)]
     others = np.sort(np.array([id_ for id_ in changed if len(id_) == _ID_BYTES], f"S{_ID_BYTES}"))
 
-    def told(one: Mapped) -> Aggregated | Damaged | Unanswerable:
+    def told(one: Mapped) -> T | Damaged | Unanswerable:
         try:
-            return _of_segment(one, low, high, others, where, wanted)
+            return of_view(*_of_segment(one, low, high, others, where))
         except (Damaged, Unanswerable) as problem:
             return problem
 
     with ThreadPoolExecutor(min(len(touched), os.cpu_count() or 1, MAX_THREADS)) as threads:
         parts = list(threads.map(told, touched))
     answers = _sound(parts, doubted)
-    told_of = [one.segment for one, part in zip(touched, parts, strict=True) if isinstance(part, Aggregated)]
+    told_of = [
+        one.segment
+        for one, part in zip(touched, parts, strict=True)
+        if not isinstance(part, Damaged | Unanswerable)
+    ]
     if not told_of:
         return None
     if changed:
-        answers += [_of_changed(connection, found, run, wanted) for run in _runs(told_of, low, high)]
+        answers += [of_rows(_changed(found.gw, run)) for run in _runs(told_of, low, high)]
     for span in kept.spans_between(told_of, low, high):
-        answers.append(_of_rows(connection, found, wanted, *_within(*span)))
-    return added(answers, wanted)
+        answers.append(of_rows(*_within(*span)))
+    return answers
 
 
 def _sound(found: Sequence[T | Damaged | Unanswerable], doubted: Callable[[Damaged], None]) -> list[T]:
@@ -126,9 +179,8 @@ def _runs(segments: Sequence[Segment], low: bytes, high: bytes) -> list[Span]:
     return runs
 
 
-def _of_segment(  # noqa: PLR0917 - what, where, but which, and the question
-    mapped: Mapped, low: bytes, high: bytes, changed: Array, where: Where, wanted: Sequence[Aggregate]
-) -> Aggregated:
+def _of_segment(mapped: Mapped, low: bytes, high: bytes, changed: Array, where: Where) -> tuple[View, Mask]:
+    """The logs of a segment that are meant."""
     segment = mapped.segment
     ids = mapped.column("id")
     begin = 0 if low <= segment.low else place(ids, low)
@@ -137,7 +189,7 @@ def _of_segment(  # noqa: PLR0917 - what, where, but which, and the question
     mask = where_mask(where, view)
     if len(changed) and len(view) and mask is not False:
         mask = both(mask, _unchanged(view, changed))
-    return figures(view, mask, wanted)
+    return view, mask
 
 
 def _unchanged(view: View, changed: Array) -> Mask:
@@ -154,16 +206,16 @@ def _unchanged(view: View, changed: Array) -> Mask:
     return mask
 
 
-def _of_changed(connection: Connection, found: Found, run: Span, wanted: Sequence[Aggregate]) -> Aggregated:
-    return _of_rows(connection, found, wanted, Condition(f"id IN (SELECT id {CHANGED})", (found.gw, *run)))
+def _changed(gw: int, run: Span) -> Condition:
+    return Condition(f"id IN (SELECT id {CHANGED})", (gw, *run))
 
 
 def _within(low: bytes, high: bytes) -> tuple[Condition, ...]:
     return (Condition(f"id >= {literal(low)}"), Condition(f"id < {literal(high)}"))
 
 
-def _of_rows(connection: Connection, found: Found, wanted: Sequence[Aggregate], *more: Condition) -> Aggregated:
-    """What SQLite says of those logs found that meet more conditions."""
+def _narrowed(found: Found, *more: Condition) -> Found:
+    """Those logs found that meet more conditions."""
     selection = found.selection
     condition = all_of([Condition("gw = ?", (found.gw,)), *more, selection.condition])
-    return log_aggregates.aggregate(connection, Found(found.gw, condition, selection, None, found.share), wanted)
+    return Found(found.gw, condition, selection, None, found.share)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from gaugeway.core.aggregates import Aggregate, Aggregated, Column, Distribution, Op
 from gaugeway.stores.sqlite.columns.files import Array
 from gaugeway.stores.sqlite.columns.harvest import KNOWN, SAVED, SAVED_FRACTION, SCORE
-from gaugeway.stores.sqlite.columns.masks import Mask, Unanswerable, View
+from gaugeway.stores.sqlite.columns.masks import Mask, Unanswerable, View, both
 from gaugeway.stores.sqlite.log_rows import MAX_FRACTION
 
 DOLLAR = 10**12
@@ -29,6 +29,9 @@ _EXACT_FLOAT = 1 << 53
 """Whole numbers below are exact as binary floats, and so are sums that stay below."""
 _FEW = 1 << 22
 """Numbers below are counted by place, which is faster than sorting."""
+
+MAX_GROUPS = 200
+"""Groups of one segment, each of which is a pass over it; of more SQLite tells."""
 
 _SUCCESS, _CACHED = 1, 1  # outcomes up to, and equal to, which are so
 _PLAIN = {
@@ -76,6 +79,18 @@ def figures(view: View, mask: Mask, wanted: Sequence[Aggregate]) -> Aggregated:
                 else:
                     values[item] = _value(numbers, item)
     return Aggregated(chosen.total, values, distributions)
+
+
+def groups(view: View, mask: Mask, wanted: Sequence[Aggregate], by: str) -> dict[str | None, Aggregated]:
+    """What the logs of each text of a column come to; None is the group of those without. Raises Unanswerable."""
+    if mask is False or not len(view):
+        return {}
+    names, codes = [None, *view.texts(by)], view.column(by)
+    times = np.bincount(codes if mask is True else codes[mask], minlength=len(names))
+    present: list[int] = np.flatnonzero(times).tolist()
+    if len(present) > MAX_GROUPS:
+        raise Unanswerable(by)
+    return {names[code]: figures(view, both(mask, codes == code), wanted) for code in present}
 
 
 def added(parts: Iterable[Aggregated], wanted: Sequence[Aggregate]) -> Aggregated:

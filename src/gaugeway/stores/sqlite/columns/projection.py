@@ -91,9 +91,30 @@ class Projection:
             return None
         from gaugeway.stores.sqlite.columns import answering
 
+        return answering.answer(connection, self._files(), found, where, wanted, self._doubt)
+
+    def answer_by(  # noqa: PLR0917 - as `answer`, and by what
+        self,
+        connection: Connection,
+        found: Found,
+        where: Where,
+        wanted: Sequence[Aggregate],
+        by: str,
+        grouped: Callable[[Found], dict[str | None, Aggregated]],
+    ) -> dict[str | None, Aggregated] | None:
+        """The figures of each group by a column of texts; `grouped` is how SQLite tells them. See `answer`."""
+        if not segments.read(connection, found.gw):
+            return None
+        from gaugeway.stores.sqlite.columns import answering
+
+        return answering.answer_by(connection, self._files(), found, where, wanted, self._doubt, by, grouped)
+
+    def _files(self) -> MappedSegments:
         if self._mapped is None:
-            self._mapped = answering.MappedSegments(self._folder)
-        return answering.answer(connection, self._mapped, found, where, wanted, self._doubt)
+            from gaugeway.stores.sqlite.columns.answering import MappedSegments
+
+            self._mapped = MappedSegments(self._folder)
+        return self._mapped
 
     def _doubt(self, problem: Damaged) -> None:
         """A file that is missing, or that says what was never written, is made anew when we next catch up."""
