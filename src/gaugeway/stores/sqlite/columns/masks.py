@@ -37,6 +37,9 @@ TEXTS = (
     "event_id",
 )
 NUMBERS = ("duration", "feedback", "tokens_in", "tokens_out")
+ALWAYS_FALSE = ("wholesale",)
+LEFT_TO_SQLITE = ("compatibilityMode",)
+"""Told by the path, of which there is no column."""
 FIELDS = ("alternatives", "search", "until_ms", "entries")
 
 
@@ -258,7 +261,7 @@ def _found(texts: list[str], needles: tuple[str, ...]) -> bool:
 
 def _flag_passes(item: Filter, view: View) -> Mask:
     key = item.key
-    if key == "wholesale":
+    if key in ALWAYS_FALSE:
         flag: Mask = False
     elif key == "success":
         flag = view.column("outcome") <= 1
