@@ -138,6 +138,8 @@ def test_any_history_and_any_filter(shared: Pair, history: list[tuple[Any, ...]]
         shared.check(EVERYTHING, *wheres)
     records = list(models[0].logs.values())
     for where in wheres:
+        if where.reads_bodies:  # the history's logs have bodies, which its model does not keep
+            continue
         chosen = filter_oracle.select(records, where)
         total, figures = len(chosen), [column_oracle.figure(chosen, item) for item in COUNTED]
         answer = shared.store.aggregate(SCOPE, where, COUNTED)
