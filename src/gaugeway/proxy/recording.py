@@ -165,11 +165,10 @@ class Recording:
 def _look_closer(exchange: Exchange, answer: _Answer) -> None:
     """A success of HTTP's, of which the provider says within its answer that it is none.
 
-    What asks for an answer can fail; what reads an old one (GET) only shows how that has failed. A translation has
-    looked itself.
+    What asks for an answer can fail; what reads an old one (GET) only shows how that has failed.
     """
-    reply, is_translated = exchange.reply, exchange.compat is not None and exchange.compat.native is not None
-    if exchange.method != "POST" or reply is None or reply.incoming is None or is_translated or answer.problem:
+    reply = exchange.reply
+    if exchange.method != "POST" or reply is None or reply.incoming is None or answer.problem:
         return
     if reply.status == OK:
         fault = fault_of(answer.content_type, answer.body, is_cut=answer.is_cut)

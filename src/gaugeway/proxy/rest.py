@@ -32,6 +32,7 @@ from gaugeway.proxy.compat import (
 from gaugeway.proxy.credentials import CREDENTIAL_HEADERS, bare_credential
 from gaugeway.proxy.exchange import Compat, Exchange, Headers, Target
 from gaugeway.proxy.headers import Sorted
+from gaugeway.proxy.soundness import is_error
 
 PATH = re.compile(rb"/client/v4/accounts/[^/]+/ai/")
 """How paths of REST inference begin."""
@@ -68,13 +69,14 @@ class RunCall(Struct, frozen=True, kw_only=True):
     translated: Translated | None = None  # where it is OpenAI's request, and the provider speaks another format
 
     def answer(self, body: bytes) -> bytes:
-        """See Translated. An answer that is no JSON goes through as it is."""
+        """See Translated. What is no JSON goes through as it is, and so does an error under a good status."""
         if self.is_enveloped:
             return body
         if self.translated is not None:
             body = self.translated.answer(body)
         try:
-            msgspec.json.decode(body)
+            if is_error(body):
+                return body
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return body
         return b'{"result":' + body + b',"success":true,"errors":[],"messages":[]}'

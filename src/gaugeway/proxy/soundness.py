@@ -7,7 +7,7 @@ politely in the middle of it. HTTP calls all of these whole; a log must not call
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Raw, Struct
@@ -48,7 +48,7 @@ class _Top(Struct):
     type: Raw = Raw(b"null")
 
 
-_decode_top = msgspec.json.Decoder(_Top | list[Raw]).decode
+_decode_top = msgspec.json.Decoder(_Top | list[Raw] | str | int | float | bool | None).decode
 _decode_fields = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -73,9 +73,10 @@ def fault_of(content_type: str, body: bytes, *, is_cut: bool) -> Fault | None:
 def is_error(body: bytes) -> bool:
     """Whether a JSON answer is an error, or a list that ends in one. Raises what decoding raises."""
     top: Any = _decode_top(body)
-    if not isinstance(top, _Top):
-        return bool(top) and bytes(top[-1]).lstrip()[:1] == b"{" and is_error(bytes(top[-1]))
-    return _says_something(bytes(top.error).strip())
+    if isinstance(top, _Top):
+        return _says_something(bytes(top.error).strip())
+    elements = cast("list[Raw]", top) if isinstance(top, list) else []
+    return bool(elements) and bytes(elements[-1]).lstrip()[:1] == b"{" and is_error(bytes(elements[-1]))
 
 
 def _says_something(error: bytes) -> bool:
