@@ -96,7 +96,8 @@ class MonitorBody(Body):
     )
     webhook: WebhookBody | None = None
     notify_on_failure: bool = Field(
-        False, description="Also tell of windows without logs, failed evaluations and caps that were reached."
+        False,
+        description="Also tell of windows without logs, failed evaluations, caps reached and a baseline deleted.",
     )
     keep_windows: Annotated[int, Field(ge=MAX_REFERENCE + 1, le=100_000)] = Field(
         1000, description="Older windows go, with their evaluations."
@@ -258,7 +259,7 @@ def _prepare(call: Call, gateway: Gateway, body: MonitorBody, before: Monitor | 
 
 
 def _merged(kept: Monitor, wanted: Monitor, now_ms: int) -> Monitor:
-    """The monitor as it is wanted, as far as it was."""
+    """The monitor as it is wanted, as far as it was. A first webhook is told of what is raised and lasts."""
     same = _measured(kept) == _measured(wanted)
     began = wanted.enabled and not kept.enabled  # what passed meanwhile is in no window
     counted = now_ms if began else kept.counted_until
@@ -271,7 +272,7 @@ def _merged(kept: Monitor, wanted: Monitor, now_ms: int) -> Monitor:
         is_asked=kept.is_asked and wanted.enabled,
         open_window=kept.open_window,
         open_evaluation=kept.open_evaluation,
-        raised=kept.raised if same else (),
+        raised=kept.raised if same and (kept.webhook_url or not wanted.webhook_url) else (),
     )
     due = first_due(merged) if merged.enabled else None
     return structs.replace(merged, due_at=now_ms if merged.is_asked else due)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from gaugeway.core.ids import from_text, time_ms
+from gaugeway.core.monitors import Monitor
 from support.control_plane import NOW, ControlPlane, error
 from support.control_plane import errors as errors_of
 
@@ -146,3 +148,19 @@ def test_readers_read_and_strangers_see_nothing(plane: ControlPlane) -> None:
         assert plane.call(method, where, BODY, token="reader").status_code in (401, 403)
     plane.make_gateway("second")
     assert plane.call("GET", path.replace("/main/", "/second/")).status_code == 404
+
+
+def test_a_first_webhook_is_told_of_what_is_raised_already(plane: ControlPlane) -> None:
+    plane.make_gateway()
+    made = plane.make(PATH, BODY)
+    path = f"{PATH}/{made['id']}"
+
+    def raised(kept: Monitor) -> Monitor:
+        return structs.replace(kept, raised=("worse:cost",))
+
+    plane.stores.monitors.change(plane.scope(), made["id"], raised)
+    assert plane.call("PUT", path, BODY | {"min_logs": 9}).json()["result"]["raised"] == ["worse:cost"]
+    assert plane.call("PUT", path, BODY | {"webhook": HOOK}).json()["result"]["raised"] == []
+    plane.stores.monitors.change(plane.scope(), made["id"], raised)
+    again = plane.call("PUT", path, BODY | {"webhook": HOOK, "min_logs": 9}).json()["result"]
+    assert again["raised"] == ["worse:cost"]

@@ -6,7 +6,7 @@ chance of a false alarm. "Cannot tell" and every reason for which nothing could 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field, structs
 
@@ -51,6 +51,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     alpha: float | None = None
     reference: tuple[str, ...] = ()
     recounted: list[Window] = field(default_factory=list[Window])  # earlier ones, with the logs that came late
+    note: str = ""  # what the comparison lacks
 
     @property
     def finding(self) -> Finding:
@@ -91,12 +92,13 @@ class Checker:
         earlier = self._earlier(monitor, window)
         references = {type_id: self._reference(monitor, earlier, type_id) for type_id in open_}
         looks: list[_Look] = []
+        notes: dict[str, None] = {}
         for type_id in open_:
             if not references[type_id]:
-                found[type_id] = _check(type_id, Finding.NO_REFERENCE, self._why_no_reference(monitor))
+                found[type_id] = _without_reference(monitor, type_id)
         for sides in dict.fromkeys(tuple(one.id for one in sides) for sides in references.values() if sides):
             alike = [type_id for type_id in open_ if tuple(one.id for one in references[type_id]) == sides]
-            looks += self._compare(evaluation, references[alike[0]], alike, found)
+            looks += self._compare(evaluation, references[alike[0]], alike, found, notes)
         judged = conclude(looks, monitor.rule, alpha_of(monitor))
         checks = {type_id: one for type_id, one in found.items() if one is not None} | judged
         used = dict.fromkeys(one.id for sides in references.values() for one in sides)
@@ -106,6 +108,7 @@ class Checker:
             alpha=alpha_of(monitor) if looks else None,
             reference=tuple(used),
             recounted=self._recount(monitor, window),
+            note="; ".join(notes),
         )
 
     def _first_look(
@@ -126,6 +129,9 @@ class Checker:
             return check(Finding.FAILED, result.status_description)
         if not evaluation.total_logs:
             return check(Finding.NO_LOGS, "the window has no logs")
+        if result.failed > result.total_logs:
+            tried = result.failed + result.total_logs
+            return check(Finding.FAILED, f"it failed on {result.failed} of the {tried} logs that it was tried on")
         if result.total_logs < monitor.rule.min_logs:
             words = f"{result.total_logs} logs of the window have a figure; {monitor.rule.min_logs} are needed"
             return check(Finding.NOT_ENOUGH_LOGS, words)
@@ -191,17 +197,13 @@ class Checker:
             return [] if baseline is None else [baseline]
         return [evaluation for window, evaluation in earlier if _has_figure(window, evaluation, type_id)]
 
-    def _why_no_reference(self, monitor: Monitor) -> str:
-        if monitor.rule.baseline_id is not None:
-            return f"the baseline, evaluation {monitor.rule.baseline_id}, was deleted"
-        return "there is no earlier window with a figure to compare with"
-
     def _compare(
         self,
         evaluation: Evaluation,
         reference: Sequence[Evaluation],
         type_ids: Sequence[str],
         found: dict[str, Check | None],
+        notes: dict[str, None],
     ) -> list[_Look]:
         """What the comparison says of types that have the same reference; what it cannot say is a finding."""
         question = Question(
@@ -220,6 +222,7 @@ class Checker:
             for type_id in type_ids:
                 found[type_id] = _check(type_id, Finding.FAILED, f"it could not be compared: {problem.message}")
             return []
+        notes |= dict.fromkeys(_gone(answer, reference, evaluation))
         return [look_of(answer, place) for place in range(len(type_ids))]
 
     def _recount(self, monitor: Monitor, window: Window) -> list[Window]:
@@ -262,6 +265,15 @@ def look_of(answer: Comparison, place: int) -> _Look:
         figures=tuple(None if one.value is None else float(one.value) for one in (reference, window)),  # type: ignore[arg-type]
         logs=(reference.n, window.n),
     )
+
+
+def _gone(answer: Comparison, reference: Sequence[Evaluation], evaluation: Evaluation) -> Iterator[str]:
+    """Logs that were evaluated and are not there any more to be compared: deleted by somebody, or by a limit."""
+    then = (sum(one.total_logs for one in reference), evaluation.total_logs)
+    for name, before, now in zip((_REFERENCE, _WINDOW), then, answer.totals, strict=True):
+        if now < before:
+            gone = f"{before - now} of the {before} logs of {name} were deleted"
+            yield f"{gone}: figures over columns lack them"
 
 
 def conclude(looks: Sequence[_Look], rule: Rule, alpha: float) -> dict[str, Check]:
@@ -346,6 +358,13 @@ def _has_figure(window: Window, evaluation: Evaluation, type_id: str) -> bool:
         result.evaluation_type_id == type_id and result.status is ResultStatus.COMPLETED
         for result in evaluation.results
     )
+
+
+def _without_reference(monitor: Monitor, type_id: str) -> Check:
+    if monitor.rule.baseline_id is not None:
+        words = f"the baseline, evaluation {monitor.rule.baseline_id}, was deleted: nothing is compared without it"
+        return _check(type_id, Finding.NO_BASELINE, words)
+    return _check(type_id, Finding.NO_REFERENCE, "there is no earlier window with a figure to compare with")
 
 
 def _is_comparable(evaluator: AnyEvaluator | None) -> bool:
