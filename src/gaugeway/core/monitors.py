@@ -85,6 +85,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
     share: float = 1.0  # of a window's logs, for evaluators that look at each
     max_items: int | None = None
     daily_max_cost: Decimal | None = None  # dollars; None: it has no judges
+    cluster_by: str = ""  # "model", "provider" or "metadata.KEY": logs with the same are alike; "": none are
     rule: Rule = Rule()
     webhook_url: str = ""  # "": alerts are only kept
     notify_on_failure: bool = False

@@ -25,7 +25,7 @@ from gaugeway.core.monitors import (
     Rule,
     first_due,
 )
-from gaugeway.core.query import parse_all
+from gaugeway.core.query import parse_all, parse_grouping
 from gaugeway.core.replays import Judged
 from gaugeway.core.samples import ItemEvaluator
 from gaugeway.management import envelope
@@ -80,6 +80,10 @@ class MonitorBody(Body):
     )
     daily_max_cost: Annotated[float, Field(gt=0, le=MAX_CAP)] | None = Field(
         None, description="Dollars that all its judges may spend in a day of UTC; never passed."
+    )
+    cluster_by: str | None = Field(
+        None,
+        description="Logs with the same metadata.KEY, model or provider are alike: windows are compared by these.",
     )
     reference_windows: Annotated[int, Field(ge=1, le=MAX_REFERENCE)] = Field(
         7, description="A window is compared with so many before it, together."
@@ -240,6 +244,7 @@ def _prepare(call: Call, gateway: Gateway, body: MonitorBody, before: Monitor | 
         share=body.share,
         max_items=body.max_items,
         daily_max_cost=None if cap is None else read_cap(cap, ("body", "daily_max_cost")),
+        cluster_by="" if body.cluster_by is None else str(parse_grouping(body.cluster_by, ("body", "cluster_by"))),
         rule=Rule(
             reference_windows=body.reference_windows,
             baseline_id=body.baseline_evaluation_id,

@@ -31,7 +31,10 @@ def test_a_monitor_has_defaults_and_waits_for_its_time(plane: ControlPlane) -> N
     assert plane.get(f"{PATH}/{made['id']}")["result"] == made
     assert plane.get(PATH)["result"] == [made]
     assert plane.get(PATH, name="other")["result"] == []
-    assert plane.installation.woken == 1
+    by_user = plane.make(PATH, BODY | {"name": "by user", "cluster_by": "metadata.user"})
+    assert (made["cluster_by"], by_user["cluster_by"]) == (None, "metadata.user")
+    plane.call("DELETE", f"{PATH}/{by_user['id']}")
+    assert plane.installation.woken == 2
     assert plane.call("DELETE", f"{PATH}/{made['id']}").json()["result"] == made
     assert error(plane.call("GET", f"{PATH}/{made['id']}"), 404)[0] == 7002
 
@@ -67,6 +70,10 @@ def plane_time(ms: int) -> str:
         ({"share": 1.1}, ["share"]),
         ({"max_items": 0}, ["max_items"]),
         ({"daily_max_cost": 0}, ["daily_max_cost"]),
+        ({"daily_max_cost": 1e-13}, ["daily_max_cost"]),
+        ({"cluster_by": "user"}, ["cluster_by"]),
+        ({"cluster_by": "metadata."}, ["cluster_by"]),
+        ({"cluster_by": 7}, ["cluster_by"]),
         ({"weekly_alpha": 0.9}, ["weekly_alpha"]),
         ({"reference_windows": 51}, ["reference_windows"]),
         ({"keep_windows": 50}, ["keep_windows"]),

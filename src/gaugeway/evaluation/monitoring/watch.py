@@ -179,6 +179,7 @@ class Watch(Leased[Monitor]):
             created_at=created,
             modified_at=created,
             datasets=list(monitor.datasets),
+            cluster_by=monitor.cluster_by,
             results=[
                 Result(
                     id=self._parts.new_id(),

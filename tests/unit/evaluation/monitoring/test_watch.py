@@ -477,3 +477,71 @@ async def test_an_evaluator_that_fails_on_most_logs_is_a_failure_and_not_few_log
     assert (window.finding, window.checks[0].logs) == (Finding.FAILED, 4)
     assert window.checks[0].words == "it failed on 20 of the 24 logs that it was tried on"
     assert stores.monitors.notices(lab.monitor, offset=0, limit=9).total == 1
+
+
+def by_user(lab: Lab, at: int, said: list[tuple[int, int, int]]) -> None:
+    """Logs of users: who, how many like it, how many do not."""
+    votes = [(user, sign) for user, up, down in said for sign in (*[1] * up, *[-1] * down)]
+    lab.put(*(log(feedback=like, created_at=at + n, metadata={"user": who}) for n, (who, like) in enumerate(votes)))
+
+
+def likes(users: int, up: int, down: int) -> list[tuple[int, int, int]]:
+    """About so many of each user's logs, a little more or less."""
+    return [(user, up + user % 2, down + user % 3) for user in range(users)]
+
+
+async def test_one_user_s_many_votes_are_no_drop_where_windows_are_compared_by_users(stores: Stores) -> None:
+    rule = Rule(min_logs=10, weekly_alpha=0.5)  # of few users
+    plain = Lab(stores, a_monitor(name="plain", rule=rule))
+    clustered = Lab(stores, a_monitor(name="by users", rule=rule, cluster_by="metadata.user"))
+    by_user(plain, START + 1, likes(10, 9, 0))
+    by_user(plain, START + HOUR, [*likes(9, 9, 0), (9, 4, 36)])  # one is angry
+    by_user(plain, START + 2 * HOUR, likes(20, 2, 8))  # everybody is
+    async with plain.working():
+        for number in (1, 2, 3):
+            await plain.hour(number)
+            await until(lambda n=number: len(now := clustered.windows()) == n and now[0].finding)
+    found = [[one.finding for one in reversed(lab.windows())] for lab in (plain, clustered)]
+    assert found == [["no reference", "worse", "worse"], ["no reference", "cannot tell", "worse"]]
+    last, angry, first = clustered.windows()
+    assert ", by 10 and 20 clusters of metadata.user; p " in last.checks[0].words
+    assert ", by 10 and 10 clusters of metadata.user; p " in angry.checks[0].words
+    evaluation = stores.evaluations.get(SCOPE, first.evaluation_id)
+    assert evaluation is not None
+    assert evaluation.results[0].interval_method == "clustered t by metadata.user"
+
+
+async def test_scores_are_compared_by_clusters_too_and_what_cannot_be_says_so(stores: Stores) -> None:
+    declared = {
+        "source": "def score(sample): return sample['feedback'] == 1",
+        "figure": "share",
+        "direction": "higher",
+        "needs_answer": False,
+    }
+    types = (
+        Judged(evaluation_type_id="own", evaluator_id="python", parameters=declared),
+        Judged(evaluation_type_id="latency_p50", evaluator_id=""),
+    )
+    lab = LabWithPython(stores, a_monitor(types=types, cluster_by="metadata.user"))
+    by_user(lab, START + 1, likes(8, 6, 0))
+    by_user(lab, START + HOUR, likes(8, 1, 6))
+    by_user(lab, START + 2 * HOUR, likes(4, 1, 9))
+    async with lab.working():
+        windows = [await lab.hour(number) for number in (1, 2, 3)]
+    assert [one.checks[0].finding for one in windows] == ["no reference", "worse", "cannot tell"]
+    assert ", by 8 and 8 clusters of metadata.user; p " in windows[1].checks[0].words
+    assert {one.checks[1].finding for one in windows} == {Finding.NOT_COMPARED}
+    assert windows[1].checks[1].words == "this figure cannot be compared by clusters"
+    words = "8 clusters of metadata.user in the reference and 4 in the window are too few: it takes 5"
+    assert windows[2].checks[0].words == f"cannot tell: {words}"
+
+
+async def test_logs_that_are_in_no_cluster_are_one_together(stores: Stores) -> None:
+    lab = Lab(stores, a_monitor(cluster_by="metadata.user"))
+    by_user(lab, START + 1, likes(8, 9, 0))
+    by_user(lab, START + HOUR, likes(8, 8, 1))
+    lab.feedback(START + HOUR + 1000, 9, 3)
+    async with lab.working():
+        await lab.hour(1)
+        second = await lab.hour(2)
+    assert ", by 8 and 9 clusters of metadata.user; p " in second.checks[0].words
