@@ -51,6 +51,10 @@ def create(
     daily_max_cost: Annotated[
         float | None, typer.Option(metavar="DOLLARS", help="What its judges never pass in a day of UTC.")
     ] = None,
+    cluster_by: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Logs with the same are alike: metadata.KEY, model or provider."),
+    ] = None,
     reference: Annotated[
         int, typer.Option(min=1, metavar="N", help="Compare with so many windows before, together.")
     ] = 7,
@@ -89,6 +93,7 @@ def create(
             "settle_seconds": settle,
             "evaluation_type_ids": [kind["id"] for kind in run.choose_types(evaluator)],
             "filters": [as_sent(one) for one in checked],
+            "cluster_by": cluster_by,
             "reference_windows": reference,
             "min_logs": min_logs,
             "weekly_alpha": weekly_alpha,
@@ -122,9 +127,8 @@ def show_all(
     as_json: AsJson = False,
 ) -> None:
     """List a gateway's monitors."""
-    management = connect(base_url, token, account)
     with telling_what_is_left({}):
-        monitors = management.get_all(f"{_path(gateway)}/monitors")
+        monitors = _Here(connect(base_url, token, account), gateway).all()
     print_json(monitors) if as_json else print_table(_COLUMNS, [_row(one) for one in monitors])
 
 
@@ -138,12 +142,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a monitor, its last windows with what they say, and what was told."""
-    management = connect(base_url, token, account)
+    here = _Here(connect(base_url, token, account), gateway)
     with telling_what_is_left({}):
-        monitor = _find(management, gateway, name)
-        path = f"{_path(gateway)}/monitors/{monitor['id']}"
-        windows = management.get(f"{path}/windows", per_page=_SHOWN_WINDOWS)
-        notices = management.get(f"{path}/notices", per_page=_SHOWN_WINDOWS)
+        monitor, path = here.find(name)
+        windows = here.management.get(f"{path}/windows", per_page=_SHOWN_WINDOWS)
+        notices = here.management.get(f"{path}/notices", per_page=_SHOWN_WINDOWS)
     if as_json:
         print_json({"monitor": monitor, "windows": windows, "notices": notices})
         return
@@ -167,10 +170,10 @@ def delete(
     account: AccountId = None,
 ) -> None:
     """Delete a monitor with its windows. Its evaluations stay."""
-    management = connect(base_url, token, account)
+    here = _Here(connect(base_url, token, account), gateway)
     with telling_what_is_left({}):
-        monitor = _find(management, gateway, name)
-        management.delete(f"{_path(gateway)}/monitors/{monitor['id']}")
+        monitor, path = here.find(name)
+        here.management.delete(path)
     print_note(f"The monitor {monitor['name']!r} is deleted.")
 
 
@@ -190,14 +193,13 @@ def run_now(
 
     Exit code 1 when something is worse, could not be judged, or did not end in time.
     """
-    management = connect(base_url, token, account)
+    here = _Here(connect(base_url, token, account), gateway)
     left: dict[str, str] = {}
     with telling_what_is_left(left):
-        monitor = _find(management, gateway, name)
-        path = f"{_path(gateway)}/monitors/{monitor['id']}"
-        look = _looking(management, path)
+        _, path = here.find(name)
+        look = _looking(here.management, path)
         before = look()
-        management.post(f"{path}/run", {})
+        here.management.post(f"{path}/run", {})
         left["window"] = "the window is made by the server all the same"
         window = wait_for_end(
             before,
@@ -244,11 +246,23 @@ def _looking(management: Management, path: str) -> Callable[[], dict[str, Any]]:
     return look
 
 
-def _find(management: Management, gateway: str, name: str) -> dict[str, Any]:
-    found = [one for one in management.get_all(f"{_path(gateway)}/monitors") if name in (one["name"], one["id"])]
-    if not found:
-        raise NotFound(f"the gateway {gateway!r} has no monitor {name!r}")
-    return found[0]
+class _Here:
+    """The monitors of one gateway."""
+
+    def __init__(self, management: Management, gateway: str) -> None:
+        self.management = management
+        self._gateway = gateway
+        self._path = f"{_path(gateway)}/monitors"
+
+    def all(self) -> list[dict[str, Any]]:
+        return self.management.get_all(self._path)
+
+    def find(self, name: str) -> tuple[dict[str, Any], str]:
+        """The monitor of that name or id, and its path."""
+        found = [one for one in self.all() if name in (one["name"], one["id"])]
+        if not found:
+            raise NotFound(f"the gateway {self._gateway!r} has no monitor {name!r}")
+        return found[0], f"{self._path}/{found[0]['id']}"
 
 
 def _path(gateway: str) -> str:

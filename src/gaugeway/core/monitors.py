@@ -33,22 +33,27 @@ ASKED_LOOKS = 5
 """Windows a week that somebody asks for beside the schedule, and that are compared: they are reckoned in."""
 
 
+FARTHEST_MS = MAX_INTERVAL * MINUTE_MS + MAX_SETTLE * 1000
+"""How far ahead a window can be due. What is due later was reckoned by a clock that was ahead itself."""
+
+
 class Finding(StrEnum):
     """What a window says of one evaluation type. In the order of what to look at first."""
 
     WORSE = "worse"  # than the reference, by more than chance and by the margin: an alert
-    FAILED = "failed"  # there is no figure: the evaluation failed, was cancelled or deleted
+    FAILED = "failed"  # there is no figure, or it failed on most logs: none was made, it was cancelled or deleted
     CAPPED = "cap reached"  # judges had no money left, so that only a part was judged: not compared
+    NO_BASELINE = "no baseline"  # it was deleted, so nothing is compared until another is named
     NO_LOGS = "no logs"  # the window has none
     NOT_ENOUGH_LOGS = "not enough logs"  # with a figure, in the window or in the reference
-    NO_REFERENCE = "no reference"  # there is nothing yet to compare with, or it was deleted
+    NO_REFERENCE = "no reference"  # there is nothing yet to compare with
     NOT_COMPARED = "not compared"  # the type has no good direction, or too many looks were asked for
     CANNOT_TELL = "cannot tell"  # the difference may be chance
     WITHIN_MARGIN = "worse within the margin"
     BETTER = "better"
 
 
-FAILURES = (Finding.FAILED, Finding.CAPPED, Finding.NO_LOGS)
+FAILURES = (Finding.FAILED, Finding.CAPPED, Finding.NO_BASELINE, Finding.NO_LOGS)
 """What `notify_on_failure` tells of."""
 SEVERITY = tuple(Finding)
 
@@ -80,6 +85,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
     share: float = 1.0  # of a window's logs, for evaluators that look at each
     max_items: int | None = None
     daily_max_cost: Decimal | None = None  # dollars; None: it has no judges
+    cluster_by: str = ""  # "model", "provider" or "metadata.KEY": logs with the same are alike; "": none are
     rule: Rule = Rule()
     webhook_url: str = ""  # "": alerts are only kept
     notify_on_failure: bool = False
@@ -195,7 +201,8 @@ def as_told(check: Check) -> dict[str, object]:
 class MonitorStore(Protocol):
     """Monitors, their windows, and the queue of what is due.
 
-    A monitor waits while its time has come, or the evaluation of its open window has ended or is gone.
+    A monitor waits while its time has come, or the evaluation of its open window has ended or is gone. Its time has
+    come as well where it is farther ahead than FARTHEST_MS: the clock was set back.
     """
 
     def create(self, monitor: Monitor, secret: str) -> None:
@@ -231,9 +238,17 @@ class MonitorStore(Protocol):
         """Hold on to it for that long from now (0: let go at once); False where it was lost or deleted."""
         ...
 
-    def open(self, monitor: Monitor, owner: str, window: Window, evaluation: Evaluation | None) -> bool:
+    def open(
+        self,
+        monitor: Monitor,
+        owner: str,
+        window: Window,
+        evaluation: Evaluation | None,
+        notices: Sequence[Notice] = (),
+    ) -> bool:
         """Write a window with its evaluation and the monitor as it is from now on, all or nothing, and let go.
 
+        Without an evaluation none could be made; `notices` are what is to be told of that.
         False where the claim was lost; Conflict where the gateway has an evaluation of that name.
         """
         ...

@@ -35,6 +35,7 @@ def show(call: Call, monitor: Monitor, secret: str | None = None) -> dict[str, A
         "max_items": monitor.max_items,
         "daily_max_cost": None if monitor.daily_max_cost is None else plain(monitor.daily_max_cost),
         "spent_today": _spent_today(call, monitor),
+        "cluster_by": monitor.cluster_by or None,
         "reference_windows": rule.reference_windows,
         "baseline_evaluation_id": rule.baseline_id,
         "min_logs": rule.min_logs,

@@ -25,7 +25,7 @@ from gaugeway.core.monitors import (
     Rule,
     first_due,
 )
-from gaugeway.core.query import parse_all
+from gaugeway.core.query import parse_all, parse_grouping
 from gaugeway.core.replays import Judged
 from gaugeway.core.samples import ItemEvaluator
 from gaugeway.management import envelope
@@ -81,6 +81,10 @@ class MonitorBody(Body):
     daily_max_cost: Annotated[float, Field(gt=0, le=MAX_CAP)] | None = Field(
         None, description="Dollars that all its judges may spend in a day of UTC; never passed."
     )
+    cluster_by: str | None = Field(
+        None,
+        description="Logs with the same metadata.KEY, model or provider are alike: windows are compared by these.",
+    )
     reference_windows: Annotated[int, Field(ge=1, le=MAX_REFERENCE)] = Field(
         7, description="A window is compared with so many before it, together."
     )
@@ -96,7 +100,8 @@ class MonitorBody(Body):
     )
     webhook: WebhookBody | None = None
     notify_on_failure: bool = Field(
-        False, description="Also tell of windows without logs, failed evaluations and caps that were reached."
+        False,
+        description="Also tell of windows without logs, failed evaluations, caps reached and a baseline deleted.",
     )
     keep_windows: Annotated[int, Field(ge=MAX_REFERENCE + 1, le=100_000)] = Field(
         1000, description="Older windows go, with their evaluations."
@@ -239,6 +244,7 @@ def _prepare(call: Call, gateway: Gateway, body: MonitorBody, before: Monitor | 
         share=body.share,
         max_items=body.max_items,
         daily_max_cost=None if cap is None else read_cap(cap, ("body", "daily_max_cost")),
+        cluster_by="" if body.cluster_by is None else str(parse_grouping(body.cluster_by, ("body", "cluster_by"))),
         rule=Rule(
             reference_windows=body.reference_windows,
             baseline_id=body.baseline_evaluation_id,
@@ -258,7 +264,7 @@ def _prepare(call: Call, gateway: Gateway, body: MonitorBody, before: Monitor | 
 
 
 def _merged(kept: Monitor, wanted: Monitor, now_ms: int) -> Monitor:
-    """The monitor as it is wanted, as far as it was."""
+    """The monitor as it is wanted, as far as it was. A first webhook is told of what is raised and lasts."""
     same = _measured(kept) == _measured(wanted)
     began = wanted.enabled and not kept.enabled  # what passed meanwhile is in no window
     counted = now_ms if began else kept.counted_until
@@ -271,7 +277,7 @@ def _merged(kept: Monitor, wanted: Monitor, now_ms: int) -> Monitor:
         is_asked=kept.is_asked and wanted.enabled,
         open_window=kept.open_window,
         open_evaluation=kept.open_evaluation,
-        raised=kept.raised if same else (),
+        raised=kept.raised if same and (kept.webhook_url or not wanted.webhook_url) else (),
     )
     due = first_due(merged) if merged.enabled else None
     return structs.replace(merged, due_at=now_ms if merged.is_asked else due)

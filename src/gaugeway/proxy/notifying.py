@@ -8,6 +8,7 @@ status.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -21,6 +22,8 @@ from gaugeway.core.ports import Clock
 from gaugeway.proxy.connectors.seam import Connector, Outgoing, Timers
 
 TIMERS = Timers(connect=5.0, first_byte=10.0, idle=5.0)
+TRY_S = 30.0
+"""Of all of a try: a receiver that says something every few seconds, and never answers, hangs too."""
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with
 MAX_ERROR = 300
 _PORTS = {"http": 80, "https": 443}
@@ -29,18 +32,22 @@ _PORTS = {"http": 80, "https": 443}
 class WebhookNotifier:
     """A Notifier."""
 
-    def __init__(self, connector: Connector, clock: Clock) -> None:
+    def __init__(self, connector: Connector, clock: Clock, try_s: float = TRY_S) -> None:
         self._connector = connector
         self._clock = clock
+        self._try_s = try_s
 
     async def deliver(self, webhook: Webhook, notice: Notice) -> Tried:
         """See Notifier."""
         now_ms, begun = self._clock.now_ms(), monotonic()
         status, error = None, ""
         try:
-            answer = await self._connector.open(_request(webhook, notice, now_ms // 1000))
-            status = answer.status
-            answer.close()
+            async with asyncio.timeout(self._try_s):
+                answer = await self._connector.open(_request(webhook, notice, now_ms // 1000))
+                status = answer.status
+                answer.close()
+        except TimeoutError:
+            error = f"it did not answer within {self._try_s:g} s"
         except UpstreamFailure as problem:
             error = str(problem)[:MAX_ERROR]
         except Exception as problem:  # noqa: BLE001 - a try that failed, whatever the reason

@@ -13,6 +13,7 @@ from gaugeway.core.model import LogRecord, Result
 from gaugeway.core.query import EVERYTHING
 from gaugeway.evaluation import clustering, conclusion
 from gaugeway.evaluation.evaluators import load
+from gaugeway.evaluation.statistics.clustered import Cluster, quotients_apart
 from gaugeway.stores.sqlite.logs import SqliteLogStore
 from support import laboratory as lab
 from support.some_logs import SCOPE, a_log, keep_all, logged
@@ -93,3 +94,47 @@ def test_an_interval_of_scores_is_not_shown_as_if_it_were_clustered():
     hidden = clustering.unclustered(result, "metadata.user")
     assert (hidden.low, hidden.high, hidden.interval_method) == ("", "", "")
     assert "clusters of metadata.user is not known" in hidden.interval_note
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["other users", "the same users"])
+def test_quotients_apart_are_a_regression_with_cluster_robust_errors(shared):
+    random = np.random.default_rng(5)
+    users = 9
+    rows = [
+        (f"{'both' if shared else side}-{number}", side, float(random.normal(50 + 9 * number + 4 * side, 5)))
+        for side in (0, 1)
+        for number in range(users)
+        for _ in range(random.integers(1, 12))
+    ]
+    sides: list[dict[str | None, Cluster]] = [{}, {}]
+    for name, side, value in rows:
+        kept = sides[side].get(name, Cluster(0.0, 0.0))
+        sides[side][name] = Cluster(kept.dividend + value, kept.divisor + 1)
+    apart = quotients_apart(*sides)
+    assert apart is not None
+    fitted = sm.OLS([value for *_, value in rows], sm.add_constant([side for _, side, _ in rows])).fit(
+        cov_type="cluster",
+        cov_kwds={
+            "groups": np.unique([name for name, *_ in rows], return_inverse=True)[1],
+            "use_correction": False,
+        },
+    )
+    assert apart.difference == pytest.approx(fitted.params[1])
+    assert apart.error == pytest.approx(fitted.bse[1] * np.sqrt(users / (users - 1)))
+    assert apart.clusters == (users, users)
+    assert apart.degrees < users - 1  # some users have more than others
+    low, high = apart.interval()
+    assert low < apart.difference < high
+    assert 0 < apart.p_value <= 1
+
+
+def test_few_clusters_and_clusters_that_are_all_alike_say_nothing():
+    few: dict[str | None, Cluster] = {str(n): Cluster(float(n), 1.0) for n in range(4)}
+    many: dict[str | None, Cluster] = {str(n): Cluster(float(n), 1.0) for n in range(9)}
+    alike: dict[str | None, Cluster] = {str(n): Cluster(2.0, 1.0) for n in range(9)}
+    assert quotients_apart(few, many) is None
+    assert quotients_apart(many, few | {"none": Cluster(0.0, 0.0)}) is None
+    assert quotients_apart(alike, alike) is None
+    equal = quotients_apart(many, many)
+    assert equal is None  # the same users, each as before: there is no difference, and nothing to tell its error by
+    assert quotients_apart(alike, many) is not None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from gaugeway.core.ids import from_text, time_ms
+from gaugeway.core.monitors import Monitor
 from support.control_plane import NOW, ControlPlane, error
 from support.control_plane import errors as errors_of
 
@@ -29,7 +31,10 @@ def test_a_monitor_has_defaults_and_waits_for_its_time(plane: ControlPlane) -> N
     assert plane.get(f"{PATH}/{made['id']}")["result"] == made
     assert plane.get(PATH)["result"] == [made]
     assert plane.get(PATH, name="other")["result"] == []
-    assert plane.installation.woken == 1
+    by_user = plane.make(PATH, BODY | {"name": "by user", "cluster_by": "metadata.user"})
+    assert (made["cluster_by"], by_user["cluster_by"]) == (None, "metadata.user")
+    plane.call("DELETE", f"{PATH}/{by_user['id']}")
+    assert plane.installation.woken == 2
     assert plane.call("DELETE", f"{PATH}/{made['id']}").json()["result"] == made
     assert error(plane.call("GET", f"{PATH}/{made['id']}"), 404)[0] == 7002
 
@@ -65,6 +70,10 @@ def plane_time(ms: int) -> str:
         ({"share": 1.1}, ["share"]),
         ({"max_items": 0}, ["max_items"]),
         ({"daily_max_cost": 0}, ["daily_max_cost"]),
+        ({"daily_max_cost": 1e-13}, ["daily_max_cost"]),
+        ({"cluster_by": "user"}, ["cluster_by"]),
+        ({"cluster_by": "metadata."}, ["cluster_by"]),
+        ({"cluster_by": 7}, ["cluster_by"]),
         ({"weekly_alpha": 0.9}, ["weekly_alpha"]),
         ({"reference_windows": 51}, ["reference_windows"]),
         ({"keep_windows": 50}, ["keep_windows"]),
@@ -146,3 +155,19 @@ def test_readers_read_and_strangers_see_nothing(plane: ControlPlane) -> None:
         assert plane.call(method, where, BODY, token="reader").status_code in (401, 403)
     plane.make_gateway("second")
     assert plane.call("GET", path.replace("/main/", "/second/")).status_code == 404
+
+
+def test_a_first_webhook_is_told_of_what_is_raised_already(plane: ControlPlane) -> None:
+    plane.make_gateway()
+    made = plane.make(PATH, BODY)
+    path = f"{PATH}/{made['id']}"
+
+    def raised(kept: Monitor) -> Monitor:
+        return structs.replace(kept, raised=("worse:cost",))
+
+    plane.stores.monitors.change(plane.scope(), made["id"], raised)
+    assert plane.call("PUT", path, BODY | {"min_logs": 9}).json()["result"]["raised"] == ["worse:cost"]
+    assert plane.call("PUT", path, BODY | {"webhook": HOOK}).json()["result"]["raised"] == []
+    plane.stores.monitors.change(plane.scope(), made["id"], raised)
+    again = plane.call("PUT", path, BODY | {"webhook": HOOK, "min_logs": 9}).json()["result"]
+    assert again["raised"] == ["worse:cost"]

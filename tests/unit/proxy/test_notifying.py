@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from gaugeway.core.notices import Delivery, Event, Notice, Webhook
@@ -61,3 +63,30 @@ async def test_the_address_is_checked_where_the_connection_is_made(private: list
             assert tried.status_code is None
             assert "127.0.0.1 is a loopback address" in tried.error
             assert receiver.got == []
+
+
+async def test_a_receiver_that_never_comes_to_an_answer_ends_the_try() -> None:
+    """It says something all the time, so that no silence ends it."""
+    gone = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 204 No Content\r\nx: ")
+        try:
+            while not reader.at_eof() and not writer.is_closing():
+                writer.write(b"y")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        except OSError:
+            pass
+        gone.set()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connector = NativeConnector(AddressGuard(Settings(private_upstreams=["127.0.0.1"]).private_networks()))
+    notifier = WebhookNotifier(connector, SystemClock(), try_s=0.2)
+    tried = await notifier.deliver(Webhook(f"http://127.0.0.1:{port}/", SECRET), a_notice())
+    assert (tried.status_code, tried.error) == (None, "it did not answer within 0.2 s")
+    async with asyncio.timeout(20):
+        await gone.wait()  # and the connection is closed
+    server.close()
+    await connector.aclose()

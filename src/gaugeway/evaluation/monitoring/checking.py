@@ -6,7 +6,8 @@ chance of a false alarm. "Cannot tell" and every reason for which nothing could 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from msgspec import Struct, field, structs
 
@@ -32,8 +33,11 @@ from gaugeway.core.monitors import (
 from gaugeway.core.ports import EvaluationStore, LogStore
 from gaugeway.core.samples import AnyEvaluator, ItemEvaluator
 from gaugeway.evaluation.figures.contrast import Comparable
+from gaugeway.evaluation.monitoring import clusters
+from gaugeway.evaluation.monitoring.clusters import ByCluster
 from gaugeway.evaluation.monitoring.strictness import strict_p
 from gaugeway.evaluation.selection import Unselectable, select
+from gaugeway.evaluation.statistics.clustered import Apart
 from gaugeway.evaluation.statistics.holm import holm
 
 _COMPLETED = (ResultStatus.COMPLETED, ResultStatus.COMPLETED_WITHOUT_LOGS)
@@ -51,6 +55,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     alpha: float | None = None
     reference: tuple[str, ...] = ()
     recounted: list[Window] = field(default_factory=list[Window])  # earlier ones, with the logs that came late
+    note: str = ""  # what the comparison lacks
 
     @property
     def finding(self) -> Finding:
@@ -75,6 +80,7 @@ class Checker:
     def __init__(self, parts: CheckParts) -> None:
         self._parts = parts
         self._evaluators = {one.id: one for one in parts.evaluators}
+        self._by_cluster = ByCluster(parts.logs, parts.items)
 
     def check(self, monitor: Monitor, window: Window, evaluation: Evaluation | None) -> Checked:
         """The findings, one for each evaluation type; `evaluation` None: it was deleted."""
@@ -90,13 +96,15 @@ class Checker:
         open_ = [type_id for type_id, one in found.items() if one is None]
         earlier = self._earlier(monitor, window)
         references = {type_id: self._reference(monitor, earlier, type_id) for type_id in open_}
-        looks: list[_Look] = []
+        looks: list[Look] = []
+        notes: dict[str, None] = {}
         for type_id in open_:
             if not references[type_id]:
-                found[type_id] = _check(type_id, Finding.NO_REFERENCE, self._why_no_reference(monitor))
+                found[type_id] = _without_reference(monitor, type_id)
         for sides in dict.fromkeys(tuple(one.id for one in sides) for sides in references.values() if sides):
             alike = [type_id for type_id in open_ if tuple(one.id for one in references[type_id]) == sides]
-            looks += self._compare(evaluation, references[alike[0]], alike, found)
+            compared = self._compare(evaluation, references[alike[0]], alike, found, notes)
+            looks += [self._clustered(monitor, one, references[alike[0]], evaluation) for one in compared]
         judged = conclude(looks, monitor.rule, alpha_of(monitor))
         checks = {type_id: one for type_id, one in found.items() if one is not None} | judged
         used = dict.fromkeys(one.id for sides in references.values() for one in sides)
@@ -106,15 +114,14 @@ class Checker:
             alpha=alpha_of(monitor) if looks else None,
             reference=tuple(used),
             recounted=self._recount(monitor, window),
+            note="; ".join(notes),
         )
 
     def _first_look(
         self, monitor: Monitor, window: Window, evaluation: Evaluation, position: int, result: Result
     ) -> Check | None:
         """Why a result cannot be compared at all; None where it can."""
-        evaluator = self._evaluators.get(result.evaluator_id or result.evaluation_type_id)
-        if isinstance(evaluator, ItemEvaluator):
-            evaluator = evaluator.declared(result.parameters)
+        evaluator = self._evaluator(result)
 
         def check(finding: Finding, words: str) -> Check:
             return _check(result.evaluation_type_id, finding, words, result)
@@ -126,15 +133,36 @@ class Checker:
             return check(Finding.FAILED, result.status_description)
         if not evaluation.total_logs:
             return check(Finding.NO_LOGS, "the window has no logs")
+        if result.failed > result.total_logs:
+            tried = result.failed + result.total_logs
+            return check(Finding.FAILED, f"it failed on {result.failed} of the {tried} logs that it was tried on")
         if result.total_logs < monitor.rule.min_logs:
             words = f"{result.total_logs} logs of the window have a figure; {monitor.rule.min_logs} are needed"
             return check(Finding.NOT_ENOUGH_LOGS, words)
         if not _is_comparable(evaluator):
             return check(Finding.NOT_COMPARED, "this evaluation type describes and does not judge")
+        if monitor.cluster_by and not clusters.is_comparable(evaluator):
+            return check(Finding.NOT_COMPARED, "this figure cannot be compared by clusters")
         if window.asked and self._asked_too_often(monitor, window):
             words = f"more than {ASKED_LOOKS} windows were asked for in a week; no look is left for this one"
             return check(Finding.NOT_COMPARED, words)
         return None
+
+    def _evaluator(self, result: Result) -> AnyEvaluator | None:
+        evaluator = self._evaluators.get(result.evaluator_id or result.evaluation_type_id)
+        return evaluator.declared(result.parameters) if isinstance(evaluator, ItemEvaluator) else evaluator
+
+    def _clustered(
+        self, monitor: Monitor, look: Look, reference: Sequence[Evaluation], evaluation: Evaluation
+    ) -> Look:
+        """The look with the clusters taken into account, which can only make it more careful."""
+        type_id = look.difference.type_id
+        result = next(one for one in evaluation.results if one.evaluation_type_id == type_id)
+        evaluator = self._evaluator(result)
+        if not monitor.cluster_by or look.p_value is None or evaluator is None:
+            return look
+        apart = self._by_cluster.apart(evaluator, type_id, monitor.cluster_by, reference, evaluation)
+        return clustered_look(look, apart, monitor.cluster_by)
 
     def _asked_too_often(self, monitor: Monitor, window: Window) -> bool:
         since = window.created_at - WEEK_MINUTES * MINUTE_MS
@@ -191,18 +219,14 @@ class Checker:
             return [] if baseline is None else [baseline]
         return [evaluation for window, evaluation in earlier if _has_figure(window, evaluation, type_id)]
 
-    def _why_no_reference(self, monitor: Monitor) -> str:
-        if monitor.rule.baseline_id is not None:
-            return f"the baseline, evaluation {monitor.rule.baseline_id}, was deleted"
-        return "there is no earlier window with a figure to compare with"
-
     def _compare(
         self,
         evaluation: Evaluation,
         reference: Sequence[Evaluation],
         type_ids: Sequence[str],
         found: dict[str, Check | None],
-    ) -> list[_Look]:
+        notes: dict[str, None],
+    ) -> list[Look]:
         """What the comparison says of types that have the same reference; what it cannot say is a finding."""
         question = Question(
             scope=evaluation.scope,
@@ -220,6 +244,7 @@ class Checker:
             for type_id in type_ids:
                 found[type_id] = _check(type_id, Finding.FAILED, f"it could not be compared: {problem.message}")
             return []
+        notes |= dict.fromkeys(_gone(answer, reference, evaluation))
         return [look_of(answer, place) for place in range(len(type_ids))]
 
     def _recount(self, monitor: Monitor, window: Window) -> list[Window]:
@@ -238,7 +263,7 @@ class Checker:
         return []
 
 
-class _Look(Struct, frozen=True):
+class Look(Struct, frozen=True):
     """One type's comparison."""
 
     difference: Difference
@@ -247,14 +272,15 @@ class _Look(Struct, frozen=True):
     figures: tuple[float | None, float | None]  # of the reference, of the window
     logs: tuple[int, int]
     p_value: float | None
+    clusters: str = ""  # that it was compared by
 
 
-def look_of(answer: Comparison, place: int) -> _Look:
+def look_of(answer: Comparison, place: int) -> Look:
     """What a comparison of reference and window says of the type at that place."""
     subject = answer.subjects[place]
     reference, window = (side[subject.type_id] for side in answer.metrics)
     difference = answer.differences[place]
-    return _Look(
+    return Look(
         difference=difference,
         p_value=strict_p(difference, reference, window),
         direction=subject.direction,
@@ -264,7 +290,31 @@ def look_of(answer: Comparison, place: int) -> _Look:
     )
 
 
-def conclude(looks: Sequence[_Look], rule: Rule, alpha: float) -> dict[str, Check]:
+def _gone(answer: Comparison, reference: Sequence[Evaluation], evaluation: Evaluation) -> Iterator[str]:
+    """Logs that were evaluated and are not there any more to be compared: deleted by somebody, or by a limit."""
+    then = (sum(one.total_logs for one in reference), evaluation.total_logs)
+    for name, before, now in zip((_REFERENCE, _WINDOW), then, answer.totals, strict=True):
+        if now < before:
+            gone = f"{before - now} of the {before} logs of {name} were deleted"
+            yield f"{gone}: figures over columns lack them"
+
+
+def clustered_look(look: Look, apart: Apart | str, by: str) -> Look:
+    """The same by clusters; a text: why they say nothing."""
+    if isinstance(apart, str):
+        return structs.replace(
+            look, p_value=None, difference=structs.replace(look.difference, low=None, high=None, why=apart)
+        )
+    low, high = apart.interval()
+    return structs.replace(
+        look,
+        p_value=max(look.p_value or 0.0, apart.p_value),
+        difference=structs.replace(look.difference, low=low, high=high),
+        clusters=f"{apart.clusters[0]} and {apart.clusters[1]} clusters of {by}",
+    )
+
+
+def conclude(looks: Sequence[Look], rule: Rule, alpha: float) -> dict[str, Check]:
     """The findings of one look, by type: worse or better only where the adjusted p is at most `alpha`."""
     enough = [one for one in looks if min(one.logs) >= rule.min_logs]
     tested = {one.difference.type_id: one.p_value for one in enough if one.p_value is not None}
@@ -291,7 +341,7 @@ def conclude(looks: Sequence[_Look], rule: Rule, alpha: float) -> dict[str, Chec
     return checks
 
 
-def _find(look: _Look, rule: Rule, adjusted_p: float | None, alpha: float) -> tuple[Finding, str]:
+def _find(look: Look, rule: Rule, adjusted_p: float | None, alpha: float) -> tuple[Finding, str]:
     difference = look.difference
     if min(look.logs) < rule.min_logs:
         words = f"{look.logs[0]} logs of the reference and {look.logs[1]} of the window have a figure"
@@ -317,7 +367,7 @@ def _find(look: _Look, rule: Rule, adjusted_p: float | None, alpha: float) -> tu
     return Finding.WORSE, f"worse: {seen}"
 
 
-def _seen(look: _Look, adjusted_p: float, alpha: float) -> str:
+def _seen(look: Look, adjusted_p: float, alpha: float) -> str:
     before, now = look.figures
     unit = f" {look.unit}" if look.unit else ""
     figures = "" if before is None or now is None else f"{now:.4g}{unit} against {before:.4g}{unit}"
@@ -325,6 +375,7 @@ def _seen(look: _Look, adjusted_p: float, alpha: float) -> str:
     if look.difference.low is not None and look.difference.high is not None:
         interval = f", difference {look.difference.difference:.4g}"
         interval += f" (95 % interval {look.difference.low:.4g} … {look.difference.high:.4g})"
+    interval += f", by {look.clusters}" if look.clusters else ""
     return f"{figures}{interval}; p {adjusted_p:.2g}, a look's part of the week {alpha:.2g}"
 
 
@@ -348,7 +399,14 @@ def _has_figure(window: Window, evaluation: Evaluation, type_id: str) -> bool:
     )
 
 
-def _is_comparable(evaluator: AnyEvaluator | None) -> bool:
+def _without_reference(monitor: Monitor, type_id: str) -> Check:
+    if monitor.rule.baseline_id is not None:
+        words = f"the baseline, evaluation {monitor.rule.baseline_id}, was deleted: nothing is compared without it"
+        return _check(type_id, Finding.NO_BASELINE, words)
+    return _check(type_id, Finding.NO_REFERENCE, "there is no earlier window with a figure to compare with")
+
+
+def _is_comparable(evaluator: AnyEvaluator | None) -> TypeGuard[AnyEvaluator]:
     if evaluator is None or evaluator.direction is Direction.NEITHER:
         return False
     return isinstance(evaluator, (ItemEvaluator, Comparable))

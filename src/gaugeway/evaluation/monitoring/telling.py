@@ -14,6 +14,7 @@ from gaugeway.core.timestamps import to_rfc3339
 _LEARNED_NOTHING = (
     Finding.FAILED,
     Finding.CAPPED,
+    Finding.NO_BASELINE,
     Finding.NO_LOGS,
     Finding.NOT_ENOUGH_LOGS,
     Finding.NO_REFERENCE,
@@ -33,11 +34,9 @@ class Told(Struct, frozen=True):
 def tell(monitor: Monitor, window: Window, new_id: Callable[[], str], now_ms: int) -> Told:
     """One notice of everything that is worse, or failed, and was not before: each drop is told once."""
     before = frozenset(monitor.raised)
-    found = {_key(one) for one in window.checks if one.finding is Finding.WORSE or one.finding in FAILURES}
+    found = {_key(one) for one in window.checks if _is_told(monitor, one)}
     kept = {_worse(one) for one in window.checks if one.finding in _LEARNED_NOTHING and _worse(one) in before}
-    checks = tuple(
-        structs.replace(one, raised=_is_told(monitor, one) and _key(one) in found - before) for one in window.checks
-    )
+    checks = tuple(structs.replace(one, raised=_key(one) in found - before) for one in window.checks)
     new = [one for one in checks if one.raised]
     raised = tuple(sorted(found | kept))
     window = structs.replace(window, checks=checks)
@@ -63,7 +62,8 @@ def tell(monitor: Monitor, window: Window, new_id: Callable[[], str], now_ms: in
 
 
 def _is_told(monitor: Monitor, check: Check) -> bool:
-    return check.finding is Finding.WORSE or monitor.notify_on_failure
+    """What is not told is not raised: who asks to be told of failures later is told of those that last."""
+    return check.finding is Finding.WORSE or (monitor.notify_on_failure and check.finding in FAILURES)
 
 
 def _key(check: Check) -> str:

@@ -12,13 +12,23 @@ from msgspec import Struct, structs
 from gaugeway.core import ids
 from gaugeway.core.errors import Conflict
 from gaugeway.core.model import Evaluation, Result, WatchedWindow
-from gaugeway.core.monitors import Check, Finding, Monitor, MonitorStore, Span, Window, first_due, span_at
+from gaugeway.core.monitors import (
+    FARTHEST_MS,
+    Check,
+    Finding,
+    Monitor,
+    MonitorStore,
+    Span,
+    Window,
+    first_due,
+    span_at,
+)
 from gaugeway.core.ports import Clock, EvaluationStore
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.evaluation.item_run import ClaimLost
 from gaugeway.evaluation.leased import STANDARD, Held, Leased, Pace
 from gaugeway.evaluation.monitoring.checking import Checked, Checker
-from gaugeway.evaluation.monitoring.telling import tell
+from gaugeway.evaluation.monitoring.telling import Told, tell
 from gaugeway.evaluation.threads import in_thread
 
 
@@ -65,21 +75,26 @@ class Watch(Leased[Monitor]):
             if window is None:
                 store.conclude(closed, held.owner, [], [])
                 return
-            told = tell(monitor, _failed(monitor, window, why, now_ms), self._parts.new_id, now_ms)
+            told = self._told_failed(monitor, window, why, now_ms)
             store.conclude(structs.replace(closed, raised=told.raised), held.owner, [told.window], told.notices)
+            self._parts.on_notice_created()
             return
         span = span_at(monitor, now_ms)
         if span is not None:
-            made = _failed(monitor, self._window(monitor, span, "", now_ms), why, now_ms)
-            store.open(_counted(monitor, span), held.owner, made, None)
+            told = self._told_failed(monitor, self._window(monitor, span, "", now_ms), why, now_ms)
+            counted = structs.replace(_counted(monitor, span), raised=told.raised)
+            store.open(counted, held.owner, told.window, None, told.notices)
+            self._parts.on_notice_created()
+
+    def _told_failed(self, monitor: Monitor, window: Window, why: str, now_ms: int) -> Told:
+        return tell(monitor, _failed(monitor, window, why, now_ms), self._parts.new_id, now_ms)
 
     async def _open(self, held: Held[Monitor]) -> None:
         """Make the window that is due, and its evaluation; the evaluation waits until its logs are durable."""
         monitor, now_ms = held.job, self._parts.clock.now_ms()
         span = span_at(monitor, now_ms)
-        if span is None:  # nothing has passed since the last one, or the clock was set back: later
-            due = monitor.counted_until + 1 if monitor.is_asked else first_due(monitor)
-            await self._write(held, structs.replace(monitor, due_at=due), [])
+        if span is None:
+            await self._begin_anew_or_wait(held, now_ms)
             return
         window = self._window(monitor, span, self._parts.new_id(), now_ms)
         name = f"{monitor.name[:200]} {to_rfc3339(span.until_ms)}"
@@ -96,6 +111,22 @@ class Watch(Leased[Monitor]):
         if not done:
             raise ClaimLost
         self._parts.on_evaluation_created()
+
+    async def _begin_anew_or_wait(self, held: Held[Monitor], now_ms: int) -> None:
+        """Nothing has passed since the last window, or the clock was set back."""
+        monitor = held.job
+        due = monitor.counted_until + 1 if monitor.is_asked else first_due(monitor)
+        if due <= now_ms + FARTHEST_MS:
+            await self._write(held, structs.replace(monitor, due_at=due), [])
+            return
+        counted = to_rfc3339(monitor.counted_until)
+        why = f"the clock was set back: logs were counted up to {counted}; from now on they are counted anew"
+        span = Span(after_ms=now_ms, until_ms=now_ms, missed=0)
+        told = self._told_failed(monitor, self._window(monitor, span, "", now_ms), why, now_ms)
+        begun = structs.replace(_counted(monitor, span), raised=told.raised)
+        if not await in_thread(self._parts.monitors.open, begun, held.owner, told.window, None, told.notices):
+            raise ClaimLost
+        self._parts.on_notice_created()
 
     async def _conclude(self, held: Held[Monitor]) -> None:
         """What the window says, once its evaluation has ended; with what is to be told, in one write."""
@@ -148,6 +179,7 @@ class Watch(Leased[Monitor]):
             created_at=created,
             modified_at=created,
             datasets=list(monitor.datasets),
+            cluster_by=monitor.cluster_by,
             results=[
                 Result(
                     id=self._parts.new_id(),
@@ -194,6 +226,7 @@ def _concluded(window: Window, checked: Checked, now_ms: int) -> Window:
         alpha=checked.alpha,
         reference=checked.reference,
         total_logs=checked.total_logs,
+        note="; ".join(filter(None, (window.note, checked.note))),
         concluded_at=now_ms,
     )
 

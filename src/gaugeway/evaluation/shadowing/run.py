@@ -31,7 +31,7 @@ from gaugeway.evaluation.replaying.judging import Answer
 from gaugeway.evaluation.replaying.requests import Unfaithful, read_logged
 from gaugeway.evaluation.replaying.results import compare_items
 from gaugeway.evaluation.replaying.sides import SideParts, Sides
-from gaugeway.evaluation.shadowing.looking import Looking, unsuited
+from gaugeway.evaluation.shadowing.looking import LONGEST_MS, Looking, unsuited
 from gaugeway.evaluation.threads import in_thread
 
 FLUSH_S = 10.0
@@ -41,6 +41,7 @@ BATCH = 256
 COMPARE_S = 30.0
 """Between two comparisons of a running shadow, which is also compared only once it has grown by a fifth."""
 RUNNING = "running"
+BLIND = "running: no request is seen that arrives before "
 GONE = "the log was deleted before it was sent"
 BROKEN_OFF = "the shadow was stopped while the call was under way: it may have been paid"
 NOT_SENT = "the shadow was stopped before it was sent"
@@ -138,12 +139,23 @@ class ShadowRun:
         if len(await in_thread(self._store.waiting, self._shadow, MAX_WAITING)) >= MAX_WAITING:
             return
         now = self._parts.clock.now_ms()
+        await self._say_if_blind(await in_thread(self._store.looked_until, self._shadow), now)
         spans = await in_thread(self._looking.due, now, self._shadow.until)
         if not spans:
             return
         looked = await in_thread(self._looking.look, spans, now)
         if not await in_thread(self._store.look, self._shadow, self._owner, looked):
             raise ClaimLost
+
+    async def _say_if_blind(self, looked_until: int, now: int) -> None:
+        """Where the clock was set back, what arrives now stands before what was looked at, and is not seen."""
+        if self._shadow.paused_until is not None:
+            return
+        is_blind = looked_until > now + LONGEST_MS
+        words = f"{BLIND}{to_rfc3339(looked_until)}: the clock was set back" if is_blind else RUNNING
+        said = self._shadow.status_description
+        if said != words and (is_blind or said.startswith(BLIND)):
+            await self._say(structs.replace(self._shadow, status_description=words))
 
     async def _take_up(self) -> None:
         """Begin with as many of those that wait as there is room for."""
@@ -249,8 +261,9 @@ class ShadowRun:
     # --- the cap of the day -------------------------------------------------------------------------------
 
     def _is_paused(self) -> bool:
-        paused = self._shadow.paused_until
-        return paused is not None and paused > self._parts.clock.now_ms()
+        """Until the end of the day in which the cap was reached; of no later one, where the clock was set back."""
+        paused, now = self._shadow.paused_until, self._parts.clock.now_ms()
+        return paused is not None and now < paused <= now + DAY_S * 1000
 
     async def _pause(self) -> None:
         """Send nothing more on this day of UTC: what is cheap enough for the rest would be no fair sample."""

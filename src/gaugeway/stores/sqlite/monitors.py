@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gaugeway.core.errors import Conflict, NotFound
 from gaugeway.core.model import Evaluation, Scope
-from gaugeway.core.monitors import MAX_MONITORS, Monitor, Window
+from gaugeway.core.monitors import FARTHEST_MS, MAX_MONITORS, Monitor, Window
 from gaugeway.core.notices import Notice
 from gaugeway.core.ports import Page
 from gaugeway.stores.sealing import Vault
@@ -24,7 +24,7 @@ _WINDOWS = Documents(Window)
 _ONE = "SELECT document FROM monitors WHERE account_id = ? AND gateway_id = ? AND id = ?"
 _THE_MONITOR = "(SELECT seq FROM monitors WHERE id = :id)"
 _WAITING = (
-    "iif(open_evaluation = '', due_at <= :now, NOT EXISTS"
+    f"iif(open_evaluation = '', due_at <= :now OR due_at > :now + {FARTHEST_MS}, NOT EXISTS"  # noqa: S608  constants
     " (SELECT 1 FROM evaluations WHERE evaluations.id = open_evaluation AND evaluations.processed = 0))"
 )
 
@@ -112,7 +112,14 @@ class SqliteMonitors:
         """See MonitorStore."""
         return self._leases.renew(monitor.id, owner, now_ms, lease_ms)
 
-    def open(self, monitor: Monitor, owner: str, window: Window, evaluation: Evaluation | None) -> bool:
+    def open(
+        self,
+        monitor: Monitor,
+        owner: str,
+        window: Window,
+        evaluation: Evaluation | None,
+        notices: Sequence[Notice] = (),
+    ) -> bool:
         """See MonitorStore."""
         with self._database.writing() as connection:
             seq = _held(connection, monitor, owner)
@@ -125,7 +132,9 @@ class SqliteMonitors:
                 " VALUES(?, ?, ?, ?, ?, ?)",
                 (seq, window.id, window.created_at, window.asked, window.evaluation_id, _WINDOWS.encode(window)),
             )
+            insert_notices(connection, seq, notices)
             _write(connection, monitor)
+            _forget_oldest(connection, seq, monitor.keep_windows)
             return True
 
     def conclude(self, monitor: Monitor, owner: str, windows: Sequence[Window], notices: Sequence[Notice]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gaugeway.core.monitors import Monitor
-from gaugeway.core.notices import KEPT_NOTICES, Delivery, Notice, Webhook
+from gaugeway.core.notices import KEPT_NOTICES, LONGEST_RETRY_MS, Delivery, Notice, Webhook
 from gaugeway.stores.sealing import Vault
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.database import Database
@@ -24,7 +24,12 @@ class SqliteNotices:
         self._database = database
         self._vault = vault
         self._leases = Leases(
-            database, NOTICES, "notices", waiting="pending AND due_at <= :now", order="due_at, seq"
+            database,
+            NOTICES,
+            "notices",
+            # farther ahead than a pause can be: the clock was set back
+            waiting=f"pending AND (due_at <= :now OR due_at > :now + {2 * LONGEST_RETRY_MS})",
+            order="due_at, seq",
         )
 
     def claim(self, owner: str, now_ms: int, lease_ms: int) -> Notice | None:

@@ -214,3 +214,9 @@ def test_a_deleted_monitor_takes_its_notices_along(stores: Stores) -> None:
     stores.monitors.delete(SCOPE, monitor.id)
     assert stores.notices.claim("me", NOON, 1000) is None
     assert stores.monitors.list(SCOPE, name=None, offset=0, limit=9).total == 0
+
+
+def test_a_clock_that_was_set_back_holds_up_no_notice(stores: Stores) -> None:
+    kept_monitor(stores, {"due_at": NOON + LONGEST_RETRY_MS})
+    assert stores.notices.claim("me", NOON, 1000) is None
+    assert stores.notices.claim("me", NOON - 3 * LONGEST_RETRY_MS, 1000) is not None

@@ -22,7 +22,8 @@ from gaugeway.evaluation.comparing import verdicts
 from gaugeway.evaluation.comparing.verdicts import Found
 from gaugeway.evaluation.figures.contrast import Contrast
 from gaugeway.evaluation.figures.marks import means_apart, shares_apart
-from gaugeway.evaluation.monitoring.checking import conclude, look_of
+from gaugeway.evaluation.monitoring.checking import clustered_look, conclude, look_of
+from gaugeway.evaluation.statistics.clustered import Cluster, quotients_apart
 from gaugeway.evaluation.statistics.fisher import fisher
 from gaugeway.evaluation.statistics.holm import holm
 from gaugeway.evaluation.statistics.welch import Moments
@@ -200,3 +201,69 @@ def test_the_exact_test_is_twice_scipy_s_smaller_tail(k1: int, n1: int, k2: int,
     table = [[k2, n2 - k2], [k1, n1 - k1]]
     tails = [scipy.stats.fisher_exact(table, alternative=way).pvalue for way in ("less", "greater")]
     assert fisher(k1, n1, k2, n2) == pytest.approx(min(1.0, 2 * min(tails)), rel=1e-9)
+
+
+class Users:
+    """Windows of users' logs, each user with a share of good ones of their own; some of all are there each time."""
+
+    def __init__(self, rng: np.random.Generator, there: int, of: int, shares: tuple[float, float]) -> None:
+        self._rng = rng
+        self._there = there
+        self._shares = rng.beta(*shares, of)
+
+    def window(self, worse_by: float = 0.0) -> dict[str | None, Cluster]:
+        users = self._rng.choice(len(self._shares), self._there, replace=False)
+        logs = 1 + self._rng.geometric(0.15, self._there)  # some have many
+        good = self._rng.binomial(logs, self._shares[users] * (1 - worse_by))
+        return {str(user): Cluster(100.0 * k, float(n)) for user, k, n in zip(users, good, logs, strict=True)}
+
+
+def pooled(windows: Sequence[dict[str | None, Cluster]]) -> dict[str | None, Cluster]:
+    found: dict[str | None, Cluster] = {}
+    for name, one in [pair for window in windows for pair in window.items()]:
+        kept = found.get(name, Cluster(0.0, 0.0))
+        found[name] = Cluster(kept.dividend + one.dividend, kept.divisor + one.divisor)
+    return found
+
+
+def counts(clusters: dict[str | None, Cluster]) -> tuple[int, int]:
+    return round(sum(one.dividend for one in clusters.values()) / 100), round(
+        sum(one.divisor for one in clusters.values())
+    )
+
+
+def weeks_with_alarms(monitor: Monitor, weeks: int, users: tuple[int, int], drop: float = 0.0) -> tuple[int, int]:
+    """Of those weeks, in how many there was any alert: as if logs were independent, and by clusters."""
+    rng = np.random.default_rng(20261127)
+    per_week = 7 * 24 * 60 // monitor.interval_minutes
+    plain = clustered = 0
+    for _ in range(weeks):
+        made = Users(rng, *users, (4.0, 1.0))
+        before = [made.window() for _ in range(monitor.rule.reference_windows)]
+        alarms = [False, False]
+        for _ in range(per_week):
+            reference, now = pooled(before), made.window(drop)
+            sides = (counts(reference), counts(now))
+            look = look_of(answer([shares(*sides[0], *sides[1])], (sides[0][1], sides[1][1])), 0)
+            apart = quotients_apart(reference, now) or "too few"
+            for place, one in enumerate((look, clustered_look(look, apart, "metadata.user"))):
+                [check] = conclude([one], monitor.rule, alpha_of(monitor)).values()
+                alarms[place] |= check.finding is Finding.WORSE
+            before = [*before[1:], now]
+        plain, clustered = plain + alarms[0], clustered + alarms[1]
+    return plain, clustered
+
+
+@pytest.mark.parametrize(("interval", "weeks", "users"), [(60, 15, (12, 500)), (1440, 150, (10, 15))])
+def test_users_whose_logs_are_alike_raise_no_false_alarms_where_windows_are_compared_by_them(
+    interval: int, weeks: int, users: tuple[int, int]
+) -> None:
+    plain, clustered = weeks_with_alarms(a_monitor(interval), weeks, users)
+    assert clustered <= 0.05 * weeks + 3 * sqrt(weeks * 0.05 * 0.95), clustered
+    if users[1] > 100:  # as if they were independent there would be far more
+        assert plain > 0.5 * weeks
+
+
+def test_a_real_drop_is_found_by_clusters() -> None:
+    _, clustered = weeks_with_alarms(a_monitor(1440), 20, (40, 500), drop=0.35)
+    assert clustered == 20

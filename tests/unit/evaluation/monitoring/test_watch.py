@@ -18,11 +18,12 @@ from gaugeway.core.model import Logged, LogRecord, ResultStatus
 from gaugeway.core.monitors import ASKED_LOOKS, Finding, Monitor, Rule, Window, first_due, span_at
 from gaugeway.core.notices import Delivery, Event
 from gaugeway.core.ports import Retention
+from gaugeway.core.query import EVERYTHING, Slice
 from gaugeway.core.replays import Judged
 from gaugeway.evaluation.comparing.analyst import LogAnalyst
 from gaugeway.evaluation.evaluators import load
 from gaugeway.evaluation.item_run import ItemParts
-from gaugeway.evaluation.leased import Pace
+from gaugeway.evaluation.leased import Held, Pace
 from gaugeway.evaluation.monitoring.checking import Checker, CheckParts
 from gaugeway.evaluation.monitoring.watch import Watch, WatchParts
 from gaugeway.evaluation.runner import Runner
@@ -247,8 +248,96 @@ async def test_a_baseline_does_not_move_and_a_margin_holds(stores: Stores) -> No
         stores.evaluations.delete(SCOPE, first.evaluation_id)
         lab.feedback(START + 2 * HOUR, 10, 90)
         third = await lab.hour(3)
-    assert third.finding is Finding.NO_REFERENCE
+    assert third.finding is Finding.NO_BASELINE
     assert "was deleted" in third.checks[0].words
+
+
+async def test_a_baseline_that_was_deleted_is_told_where_failures_are(stores: Stores) -> None:
+    lab = Lab(stores, a_monitor(rule=Rule(min_logs=10, baseline_id=new_id()), notify_on_failure=True))
+    async with lab.working():
+        for number in range(2):
+            lab.feedback(START + number * HOUR, 95, 5)
+            await lab.hour(number + 1)
+    [notice] = stores.monitors.notices(lab.monitor, offset=0, limit=9).items  # told once
+    assert notice.event is Event.FAILURE
+    assert "no baseline" in notice.body
+
+
+async def test_a_window_that_cannot_be_made_is_a_failure_that_is_told_and_the_next_one_comes(
+    stores: Stores,
+) -> None:
+    lab = Lab(stores, a_monitor(notify_on_failure=True))
+    watch = lab.watch("watch")
+    lab.clock.now = START // HOUR * HOUR + HOUR
+    monitor = stores.monitors.claim("me", lab.clock.now, 10_000)
+    assert monitor is not None
+    watch.give_up(Held(monitor, "me"), "given up after 9 tries in 300 s, the last ended with OSError")
+    [window] = lab.windows()
+    assert (window.finding, window.evaluation_id) == (Finding.FAILED, "")
+    assert window.until_ms == lab.clock.now
+    [notice] = stores.monitors.notices(lab.monitor, offset=0, limit=9).items
+    assert (notice.event, notice.id) == (Event.FAILURE, window.notice_id)
+    assert "OSError" in notice.body
+    async with lab.working():
+        assert (await lab.hour(2)).finding is Finding.NO_LOGS
+    kept = stores.monitors.get(SCOPE, lab.monitor.id)
+    assert kept is not None
+    assert kept.raised == ("no logs:human_feedback",)
+
+
+async def test_an_open_window_that_cannot_be_concluded_is_a_failure_that_is_told(stores: Stores) -> None:
+    lab = Lab(stores, a_monitor(notify_on_failure=True))
+    async with lab.working(runs=False):
+        lab.clock.now = START // HOUR * HOUR + HOUR
+        await until(lab.windows)
+    stores.evaluations.delete(SCOPE, lab.windows()[0].evaluation_id)
+    monitor = stores.monitors.claim("me", lab.clock.now, 10_000)
+    assert monitor is not None
+    lab.watch("watch").give_up(Held(monitor, "me"), "given up")
+    assert lab.windows()[0].finding is Finding.FAILED
+    [notice] = stores.monitors.notices(lab.monitor, offset=0, limit=9).items
+    assert notice.window_id == lab.windows()[0].id
+
+
+async def test_failures_that_last_are_told_to_who_asks_later(stores: Stores) -> None:
+    lab = Lab(stores, a_monitor())
+    async with lab.working():
+        assert (await lab.hour(1)).finding is Finding.NO_LOGS
+        kept = stores.monitors.change(
+            SCOPE, lab.monitor.id, lambda one: structs.replace(one, notify_on_failure=True)
+        )
+        assert kept.raised == ()
+        await lab.hour(2)
+        await lab.hour(3)
+    [notice] = stores.monitors.notices(lab.monitor, offset=0, limit=9).items
+    assert notice.window_id == lab.windows()[1].id
+
+
+async def test_a_clock_that_ran_far_ahead_ends_in_a_failed_window_and_counting_goes_on(stores: Stores) -> None:
+    lab = Lab(stores, a_monitor(notify_on_failure=True))
+    async with lab.working():
+        lab.feedback(START, 95, 5)
+        await lab.hour(24 * 365)  # for a moment it is a year later
+        lab.clock.now = START + HOUR
+        await until(lambda: len(lab.windows()) == 2)
+        assert "the clock was set back" in lab.windows()[0].checks[0].words
+        lab.feedback(START + HOUR + 1, 95, 5)
+        third = await lab.hour(2)
+    assert (third.after_ms, third.total_logs) == (START + HOUR, 100)
+    notices = stores.monitors.notices(lab.monitor, offset=0, limit=9).items
+    assert [one.window_id for one in notices] == [lab.windows()[1].id]
+
+
+async def test_logs_of_the_reference_that_were_deleted_are_said(stores: Stores) -> None:
+    lab = Lab(stores, a_monitor())
+    async with lab.working():
+        lab.feedback(START + 1, 95, 5)
+        await lab.hour(1)
+        stores.logs.delete(SCOPE, EVERYTHING, Slice(limit=40, descending=False))
+        lab.feedback(START + HOUR, 95, 5)
+        second = await lab.hour(2)
+    assert second.checks[0].reference_logs == 60
+    assert second.note == "40 of the 100 logs of the reference were deleted: figures over columns lack them"
 
 
 async def test_what_is_measured_anew_has_no_reference(stores: Stores) -> None:
@@ -375,3 +464,84 @@ async def test_a_name_that_is_taken_gets_the_window_s_id(stores: Stores) -> None
     made = stores.evaluations.get(SCOPE, other.windows()[0].evaluation_id)
     assert made is not None
     assert made.name.endswith(other.windows()[0].id)
+
+
+async def test_an_evaluator_that_fails_on_most_logs_is_a_failure_and_not_few_logs(stores: Stores) -> None:
+    source = "def score(sample): return 1 / (sample['feedback'] + 1) > 0"
+    declared = {"source": source, "figure": "share", "direction": "higher", "needs_answer": False}
+    types = (Judged(evaluation_type_id="own", evaluator_id="python", parameters=declared),)
+    lab = LabWithPython(stores, a_monitor(types=types, notify_on_failure=True))
+    lab.feedback(START + 1, 4, 20)
+    async with lab.working():
+        window = await lab.hour(1)
+    assert (window.finding, window.checks[0].logs) == (Finding.FAILED, 4)
+    assert window.checks[0].words == "it failed on 20 of the 24 logs that it was tried on"
+    assert stores.monitors.notices(lab.monitor, offset=0, limit=9).total == 1
+
+
+def by_user(lab: Lab, at: int, said: list[tuple[int, int, int]]) -> None:
+    """Logs of users: who, how many like it, how many do not."""
+    votes = [(user, sign) for user, up, down in said for sign in (*[1] * up, *[-1] * down)]
+    lab.put(*(log(feedback=like, created_at=at + n, metadata={"user": who}) for n, (who, like) in enumerate(votes)))
+
+
+def likes(users: int, up: int, down: int) -> list[tuple[int, int, int]]:
+    """About so many of each user's logs, a little more or less."""
+    return [(user, up + user % 2, down + user % 3) for user in range(users)]
+
+
+async def test_one_user_s_many_votes_are_no_drop_where_windows_are_compared_by_users(stores: Stores) -> None:
+    rule = Rule(min_logs=10, weekly_alpha=0.5)  # of few users
+    plain = Lab(stores, a_monitor(name="plain", rule=rule))
+    clustered = Lab(stores, a_monitor(name="by users", rule=rule, cluster_by="metadata.user"))
+    by_user(plain, START + 1, likes(10, 9, 0))
+    by_user(plain, START + HOUR, [*likes(9, 9, 0), (9, 4, 36)])  # one is angry
+    by_user(plain, START + 2 * HOUR, likes(20, 2, 8))  # everybody is
+    async with plain.working():
+        for number in (1, 2, 3):
+            await plain.hour(number)
+            await until(lambda n=number: len(now := clustered.windows()) == n and now[0].finding)
+    found = [[one.finding for one in reversed(lab.windows())] for lab in (plain, clustered)]
+    assert found == [["no reference", "worse", "worse"], ["no reference", "cannot tell", "worse"]]
+    last, angry, first = clustered.windows()
+    assert ", by 10 and 20 clusters of metadata.user; p " in last.checks[0].words
+    assert ", by 10 and 10 clusters of metadata.user; p " in angry.checks[0].words
+    evaluation = stores.evaluations.get(SCOPE, first.evaluation_id)
+    assert evaluation is not None
+    assert evaluation.results[0].interval_method == "clustered t by metadata.user"
+
+
+async def test_scores_are_compared_by_clusters_too_and_what_cannot_be_says_so(stores: Stores) -> None:
+    declared = {
+        "source": "def score(sample): return sample['feedback'] == 1",
+        "figure": "share",
+        "direction": "higher",
+        "needs_answer": False,
+    }
+    types = (
+        Judged(evaluation_type_id="own", evaluator_id="python", parameters=declared),
+        Judged(evaluation_type_id="latency_p50", evaluator_id=""),
+    )
+    lab = LabWithPython(stores, a_monitor(types=types, cluster_by="metadata.user"))
+    by_user(lab, START + 1, likes(8, 6, 0))
+    by_user(lab, START + HOUR, likes(8, 1, 6))
+    by_user(lab, START + 2 * HOUR, likes(4, 1, 9))
+    async with lab.working():
+        windows = [await lab.hour(number) for number in (1, 2, 3)]
+    assert [one.checks[0].finding for one in windows] == ["no reference", "worse", "cannot tell"]
+    assert ", by 8 and 8 clusters of metadata.user; p " in windows[1].checks[0].words
+    assert {one.checks[1].finding for one in windows} == {Finding.NOT_COMPARED}
+    assert windows[1].checks[1].words == "this figure cannot be compared by clusters"
+    words = "8 clusters of metadata.user in the reference and 4 in the window are too few: it takes 5"
+    assert windows[2].checks[0].words == f"cannot tell: {words}"
+
+
+async def test_logs_that_are_in_no_cluster_are_one_together(stores: Stores) -> None:
+    lab = Lab(stores, a_monitor(cluster_by="metadata.user"))
+    by_user(lab, START + 1, likes(8, 9, 0))
+    by_user(lab, START + HOUR, likes(8, 8, 1))
+    lab.feedback(START + HOUR + 1000, 9, 3)
+    async with lab.working():
+        await lab.hour(1)
+        second = await lab.hour(2)
+    assert ", by 8 and 9 clusters of metadata.user; p " in second.checks[0].words

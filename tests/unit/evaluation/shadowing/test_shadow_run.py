@@ -18,6 +18,7 @@ from gaugeway.core.pricing import Priced
 from gaugeway.core.replays import Call, Called, Candidate, ReplayStatus
 from gaugeway.core.shadows import DAY_S, LOOKS_S, MAX_LAG_S, Shadow, ShadowCounts
 from gaugeway.core.spending import Budget, NoRoom
+from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.evaluation.item_run import ClaimLost
 from gaugeway.evaluation.replaying.sides import SideParts
 from gaugeway.evaluation.shadowing.run import ShadowParts, ShadowRun
@@ -291,3 +292,30 @@ async def test_resumed_it_sees_what_arrives_from_then_on_and_keeps_what_was(case
         counts = case.counts
     assert (counts.seen, counts.sampled, counts.called) == (2, 2, 2)
     assert len(case.models.purses) == 2
+
+
+async def test_where_the_clock_was_set_back_it_says_that_it_sees_nothing_until_when(case: Case) -> None:
+    case.create(until=NOW + 3 * DAY_S * 1000)
+    async with case.running() as task:
+        case.pass_s(3600)
+        await case.until(lambda _: case.stores.shadows.looked_until(case.shadow) > NOW + 3_000_000, task)
+        case.clock.now = NOW + 1_800_000
+        case.log(1800)
+        await case.until(lambda _: case.shadow.status_description.endswith("the clock was set back"), task)
+        assert to_rfc3339(case.stores.shadows.looked_until(case.shadow)) in case.shadow.status_description
+        case.pass_s(3600)
+        await case.until(lambda _: case.shadow.status_description == "running", task)
+        case.log(5400)
+        case.pass_s(5)
+        await case.until(lambda now: now.called == 1 and now.waiting == 0, task)
+
+
+async def test_a_pause_of_a_clock_that_ran_ahead_ends_with_that(case: Case) -> None:
+    case.create(until=NOW + 90 * DAY_S * 1000)
+    case.models.is_full = True
+    case.clock.now = NOW + 40 * DAY_S * 1000
+    case.log(40 * DAY_S - 10)
+    async with case.running() as task:
+        await case.until(lambda now: now.missed == {"cap_reached": 1}, task)
+        case.clock.now = NOW
+        await case.until(lambda _: case.shadow.paused_until is None, task)
