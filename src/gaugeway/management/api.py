@@ -34,6 +34,7 @@ from gaugeway.management import (
     snapshots,
     spend_limits,
     tokens,
+    type_trials,
     urls,
 )
 from gaugeway.management.authentication import Authentication, TokenBook
@@ -57,6 +58,7 @@ RESOURCES = (
     cost_rules,  # before the custom providers, for one of which `costs` would be taken
     evaluation_runs,
     comparisons,
+    type_trials,
     annotating,
     annotation_queues,
     replays,
