@@ -40,14 +40,16 @@ def test_groups_are_made_turned_round_and_saved(site: Watched, server: Server, g
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("ok-other")
     # A filter is changed where it stands, and another one put into a group within the group
-    page.get_by_role("group", name="Group 1").get_by_role("button", name="Change the filter: Model is ok-left").click()
+    page.get_by_role("group", name="Group 1").get_by_role(
+        "button", name="Change the filter: Model is ok-left"
+    ).click()
     page.get_by_role("button", name="Into a group").click()
     page.get_by_role("button", name="Add a filter to group 1.1").click()
     page.get_by_role("combobox", name="What").fill("Response body")
     page.get_by_role("option", name="Response body").click()
-    _values(page, "hello, THERE")
+    _values(page, "there, HOW")
     inner = page.get_by_role("group", name="Group 1.1")
-    expect(inner.get_by_text("Response body contains hello, THERE")).to_be_visible()
+    expect(inner.get_by_text("Response body contains there, HOW")).to_be_visible()
     expect(page.get_by_text("No log matches")).to_be_visible()
     page.get_by_role("combobox", name="Group 1.1 takes logs where").click()
     page.get_by_role("option", name="all of these match").click()
@@ -63,7 +65,7 @@ def test_groups_are_made_turned_round_and_saved(site: Watched, server: Server, g
     dialog.get_by_role("button", name="Create the dataset").click()
     expect(dialog).to_be_hidden()
     left = {"key": "model", "operator": "eq", "value": ["ok-left"]}
-    text = {"key": "response_body", "operator": "contains", "value": ["hello, THERE"]}
+    text = {"key": "response_body", "operator": "contains", "value": ["there, HOW"]}
     right = {"key": "model", "operator": "eq", "value": ["ok-right"]}
     (dataset,) = server.manage("GET", f"/gateways/{gateway}/datasets")
     assert dataset["filters"] == [{"none_of": [{"all_of": [left, text]}, right]}]

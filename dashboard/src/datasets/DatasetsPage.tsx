@@ -117,7 +117,7 @@ function Filters({ filters }: { filters: Dataset['filters'] }) {
   return (
     <Group gap={4}>
       {filters.map((filter, index) => (
-        <Pill key={index} size="xs" title={worded(filter)}>
+        <Pill key={index} size="xs" maw={360} title={worded(filter)}>
           {worded(filter)}
         </Pill>
       ))}

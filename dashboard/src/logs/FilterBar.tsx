@@ -39,12 +39,12 @@ export function FilterBar({ filters: given, onChange, forDataset = false, onUnfi
       onChange(next);
     }
   };
-  const list = { filters, edit, forDataset };
-  const group = opened === null ? undefined : filters[opened];
   return (
     <Stack gap={6} role="group" aria-label="Filters" flex="1 1 260px" miw={0}>
       <Members
-        {...list}
+        filters={filters}
+        edit={edit}
+        forDataset={forDataset}
         place={[]}
         opened={opened}
         onOpen={setOpened}
@@ -57,9 +57,6 @@ export function FilterBar({ filters: given, onChange, forDataset = false, onUnfi
             : undefined
         }
       />
-      {opened !== null && group !== undefined && groupOf(group) && (
-        <GroupFields {...list} group={group} place={[opened]} onRemoved={() => setOpened(null)} />
-      )}
       {draft !== null && (
         <Text size="xs" c="dimmed" role="status">
           Group {emptyGroups(draft).map(placeInWords).join(', ')} is empty: put a filter into it, or remove it. Until then the filters count
@@ -86,14 +83,18 @@ interface MembersProps extends Whole {
 }
 
 /** What stands in one list, and what can be added to it. */
-function Members({ place, opened, onOpen, onClear, ...whole }: MembersProps) {
+function Members({ place, opened = null, onOpen, onClear, ...whole }: MembersProps) {
   const { filters, edit, forDataset } = whole;
   const adding = useRef<HTMLButtonElement>(null);
   const members = place.reduce<Criterion[]>((list, index) => groupOf(list[index] as Criterion)?.filters ?? [], filters);
   const where = place.length === 0 ? '' : ` to group ${placeInWords(place)}`;
+  const removed = (index: number) => {
+    adding.current?.focus(); // what had the focus is gone
+    if (opened !== null && index <= opened) onOpen?.(index === opened ? null : opened - 1);
+  };
   const remove = (index: number) => {
     edit(replaced(filters, [...place, index], null));
-    adding.current?.focus(); // what had the focus is gone
+    removed(index);
   };
   const addGroup = () => {
     edit(added(filters, place, grouped('any_of', [])));
@@ -103,56 +104,59 @@ function Members({ place, opened, onOpen, onClear, ...whole }: MembersProps) {
     edit(replaced(filters, [...place, index], grouped('any_of', [criterion])));
     onOpen?.(index);
   };
+  const group = opened === null ? undefined : members[opened];
   return (
-    <Group gap={6} miw={0}>
-      {members.map((member, index) => {
-        const here = [...place, index];
-        if (!groupOf(member)) {
+    <>
+      <Group gap={6} miw={0}>
+        {members.map((member, index) => {
+          const here = [...place, index];
+          if (!groupOf(member)) {
+            return (
+              <FilterChip
+                key={`filter ${index}`}
+                criterion={member}
+                forDataset={forDataset}
+                onChange={(changed) => edit(replaced(filters, here, changed))}
+                onGroup={place.length < DEEPEST ? () => intoGroup(index, member) : undefined}
+                onRemove={() => remove(index)}
+              />
+            );
+          }
+          if (onOpen === undefined)
+            return <GroupFields key={`group ${index}`} {...whole} group={member} place={here} onRemoved={() => removed(index)} />;
           return (
-            <FilterChip
-              key={`filter ${index}`}
-              criterion={member}
-              forDataset={forDataset}
-              onChange={(changed) => edit(replaced(filters, here, changed))}
-              onGroup={place.length < DEEPEST ? () => intoGroup(index, member) : undefined}
+            <Chip
+              key={`group ${index}`}
+              words={worded(member)}
+              what="group"
+              isOpen={opened === index}
+              onClick={() => onOpen(opened === index ? null : index)}
               onRemove={() => remove(index)}
             />
           );
-        }
-        if (onOpen === undefined)
-          return <GroupFields key={`group ${index}`} {...whole} group={member} place={here} onRemoved={() => adding.current?.focus()} />;
-        return (
-          <Chip
-            key={`group ${index}`}
-            words={worded(member)}
-            what="group"
-            isOpen={opened === index}
-            onClick={() => onOpen(opened === index ? null : index)}
-            onRemove={() => {
-              onOpen(null);
-              remove(index);
-            }}
-          />
-        );
-      })}
-      <Adding ref={adding} where={where} forDataset={forDataset} onAdd={(filter) => edit(added(filters, place, filter))} />
-      {place.length < DEEPEST && (
-        <Button
-          variant="default"
-          size="compact-xs"
-          leftSection={<IconFolderPlus size={13} />}
-          aria-label={where ? `Add a group${where}` : undefined}
-          onClick={addGroup}
-        >
-          Group
-        </Button>
+        })}
+        <Adding ref={adding} where={where} forDataset={forDataset} onAdd={(filter) => edit(added(filters, place, filter))} />
+        {place.length < DEEPEST && (
+          <Button
+            variant="default"
+            size="compact-xs"
+            leftSection={<IconFolderPlus size={13} />}
+            aria-label={where ? `Add a group${where}` : undefined}
+            onClick={addGroup}
+          >
+            Group
+          </Button>
+        )}
+        {onClear && (
+          <Button variant="subtle" size="compact-xs" color="gray" onClick={onClear}>
+            Clear
+          </Button>
+        )}
+      </Group>
+      {opened !== null && group !== undefined && groupOf(group) && (
+        <GroupFields {...whole} group={group} place={[opened]} onRemoved={() => removed(opened)} />
       )}
-      {onClear && (
-        <Button variant="subtle" size="compact-xs" color="gray" onClick={onClear}>
-          Clear
-        </Button>
-      )}
-    </Group>
+    </>
   );
 }
 
@@ -208,6 +212,7 @@ interface AddingProps {
 
 function Adding({ ref, where, forDataset, onAdd }: AddingProps) {
   const [opened, setOpened] = useState(false);
+  const [made, setMade] = useState(0); // each one with a form of its own
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-start" withinPortal trapFocus returnFocus width={300}>
       <Popover.Target>
@@ -225,9 +230,11 @@ function Adding({ ref, where, forDataset, onAdd }: AddingProps) {
       </Popover.Target>
       <Popover.Dropdown>
         <FilterForm
+          key={made}
           forDataset={forDataset}
           onDone={(filter) => {
             setOpened(false);
+            setMade(made + 1);
             onAdd(filter);
           }}
         />
@@ -255,6 +262,7 @@ function FilterChip({ criterion, forDataset, onChange, onGroup, onRemove }: Chip
       </Popover.Target>
       <Popover.Dropdown>
         <FilterForm
+          key={JSON.stringify(criterion)}
           filter={criterion}
           forDataset={forDataset}
           onDone={(changed) => {

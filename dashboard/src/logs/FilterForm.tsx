@@ -60,6 +60,7 @@ export function FilterForm({ filter, onDone, onGroup, forDataset }: Props) {
         )}
         <Select
           label="How"
+          data-autofocus={filter !== undefined || undefined}
           data={operators.map((one) => ({ value: one, label: operatorLabel(key, one) }))}
           value={operator}
           onChange={(next) => next && ask(next)}

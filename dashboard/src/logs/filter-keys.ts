@@ -152,6 +152,7 @@ export function isCriterion(value: unknown): value is Criterion {
 /** A filter or a group as a sentence. */
 export function worded(filter: Criterion): string {
   const group = groupOf(filter);
+  if (group?.filters.length === 0) return '(nothing yet)';
   if (group) return `${group.join === 'none_of' ? 'not ' : ''}(${group.filters.map(worded).join(JOINED[group.join])})`;
   if (!('key' in filter)) return JSON.stringify(filter);
   const label = keyOf(filter.key)?.label ?? filter.key;
