@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowsDiff, IconPlus, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useLocation, useSearchParams } from 'wouter';
+import { Link, useLocation, useSearchParams } from 'wouter';
 import { useEvaluations, useEvaluationTypes } from '../api/evaluations';
 import type { Evaluation, Result } from '../api/types';
 import { count } from '../parts/format';
@@ -50,6 +50,9 @@ export default function EvaluationsPage({ gateway }: { gateway: string }) {
       title="Evaluations"
       actions={
         <>
+          <Button component={Link} href={`${base}/questions`} variant="default">
+            Questions
+          </Button>
           <Button
             variant="default"
             leftSection={<IconArrowsDiff size={14} />}

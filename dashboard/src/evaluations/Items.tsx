@@ -6,9 +6,8 @@ import type { Evaluation, Item } from '../api/types';
 import { UNKNOWN } from '../parts/format';
 import { type Column, List } from '../parts/List';
 import { Empty } from '../parts/States';
+import { COLOURS } from './figures';
 import { Agreement, Votes } from './Panel';
-
-const COLOURS = { scored: 'gauge', failed: 'red', skipped: 'gray' };
 
 /** The logs behind a number, worst first: each with its score and why. */
 export function Items({ gateway, evaluation, type }: { gateway: string; evaluation: Evaluation; type: string }) {

@@ -1,6 +1,5 @@
 import { ActionIcon, Anchor, Card, Group, Pagination, Table, Text, Tooltip } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useEffect } from 'react';
 import { Link } from 'wouter';
 import type { PageInfo } from '../api/types';
@@ -22,7 +21,7 @@ type Found<T> = { items: T[]; info?: PageInfo };
 
 interface Props<T> {
   label: string;
-  query: Pick<UseQueryResult<Found<T>>, 'data' | 'isPending' | 'error' | 'refetch'>;
+  query: { data?: Found<T>; isPending: boolean; error: Error | null; refetch: () => unknown };
   columns: Column<T>[];
   /** What can be done with an item; undefined: the reader may do nothing with any. */
   actions?: (item: T) => ReactNode;
