@@ -3118,10 +3118,10 @@ export interface components {
             expires_on?: string | null;
         };
         /**
-         * Trial
+         * TryBody
          * @description What is tried, and on which logs of which gateway.
          */
-        Trial: {
+        TryBody: {
             /** Evaluator Id */
             evaluator_id: string;
             /** Parameters */
@@ -5045,7 +5045,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Trial"];
+                "application/json": components["schemas"]["TryBody"];
             };
         };
         responses: {

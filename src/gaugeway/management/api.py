@@ -34,7 +34,7 @@ from gaugeway.management import (
     snapshots,
     spend_limits,
     tokens,
-    type_trials,
+    type_tries,
     urls,
 )
 from gaugeway.management.authentication import Authentication, TokenBook
@@ -58,7 +58,7 @@ RESOURCES = (
     cost_rules,  # before the custom providers, for one of which `costs` would be taken
     evaluation_runs,
     comparisons,
-    type_trials,
+    type_tries,
     annotating,
     annotation_queues,
     replays,

@@ -141,7 +141,7 @@ def answered(text: str) -> Bodies:
     return Bodies(request=b"{}", response=json.dumps({"choices": [{"message": {"content": text}}]}).encode())
 
 
-def trial(plane: ControlPlane, body: dict[str, Any], *log_ids: str) -> dict[str, Any]:
+def to_try(plane: ControlPlane, body: dict[str, Any], *log_ids: str) -> dict[str, Any]:
     chosen = {name: body[name] for name in ("evaluator_id", "parameters")}
     return {**chosen, "gateway_id": "main", "log_ids": [*log_ids]}
 
@@ -154,13 +154,13 @@ async def test_it_is_tried_on_logs_before_it_is_made(plane: ControlPlane) -> Non
         "def score(sample):\n  words = sample['answer'].split()\n  return {'score': len(words), 'reason': words[0]}"
     )
     assert plane.get(f"{TYPES}/python")["result"]["refusal"] is None
-    scored, skipped, failed = plane.make(f"{TYPES}/try", trial(plane, source(text), *logs))
+    scored, skipped, failed = plane.make(f"{TYPES}/try", to_try(plane, source(text), *logs))
     assert scored == {"log_id": logs[0], "status": "scored", "score": 3.0, "note": "one"}
     assert (skipped["status"], skipped["score"]) == ("skipped", None)
     assert (failed["status"], failed["score"]) == ("failed", None)
     assert "line 3" in failed["note"]
     pattern = {"evaluator_id": "regex", "parameters": {"pattern": "two"}}
-    (mark,) = plane.make(f"{TYPES}/try", trial(plane, pattern, logs[0]))
+    (mark,) = plane.make(f"{TYPES}/try", to_try(plane, pattern, logs[0]))
     assert (mark["status"], mark["score"]) == ("scored", 100.0)
     assert plane.stores.custom_types.list(plane.account_id) == []
 
@@ -174,21 +174,21 @@ async def test_what_cannot_be_tried_is_said_at_its_place(plane: ControlPlane) ->
         "parameters": {"criteria": "It is polite.", "model": "openai/gpt-5", "gateway_id": "judges", "max_cost": 1},
     }
     wrong: list[tuple[dict[str, Any], list[Any], str]] = [
-        (trial(plane, source("def score(sample):\n  return ("), log), ["parameters", "source"], "line 2"),
-        (trial(plane, BODY, log, plane.installation.new_id()), ["log_ids", 1], "The gateway has no log"),
-        (trial(plane, BODY, "x"), ["log_ids", 0], "The gateway has no log"),
-        (trial(plane, BODY), ["log_ids"], "at least 1"),
-        (trial(plane, BODY, *[log] * 6), ["log_ids"], "at most 5"),
-        ({**trial(plane, BODY, log), "gateway_id": "other"}, ["gateway_id"], "There is no gateway 'other'"),
-        (trial(plane, {**BODY, "evaluator_id": "cost"}, log), ["evaluator_id"], "takes no parameters"),
-        (trial(plane, judge, log), ["evaluator_id"], "costs money"),
+        (to_try(plane, source("def score(sample):\n  return ("), log), ["parameters", "source"], "line 2"),
+        (to_try(plane, BODY, log, plane.installation.new_id()), ["log_ids", 1], "The gateway has no log"),
+        (to_try(plane, BODY, "x"), ["log_ids", 0], "The gateway has no log"),
+        (to_try(plane, BODY), ["log_ids"], "at least 1"),
+        (to_try(plane, BODY, *[log] * 6), ["log_ids"], "at most 5"),
+        ({**to_try(plane, BODY, log), "gateway_id": "other"}, ["gateway_id"], "There is no gateway 'other'"),
+        (to_try(plane, {**BODY, "evaluator_id": "cost"}, log), ["evaluator_id"], "takes no parameters"),
+        (to_try(plane, judge, log), ["evaluator_id"], "costs money"),
     ]
     for body, path, says in wrong:
         code, where, message = error(plane.call("POST", f"{TYPES}/try", body))
         assert (code, where) == (7001, ["body", *path])
         assert says in message
-    assert plane.call("POST", f"{TYPES}/try", trial(plane, BODY, log), token="reader").status_code == 403
-    assert error(plane.call("POST", f"{TYPES}/try", trial(plane, BODY, log), token="stranger"), 403)
+    assert plane.call("POST", f"{TYPES}/try", to_try(plane, BODY, log), token="reader").status_code == 403
+    assert error(plane.call("POST", f"{TYPES}/try", to_try(plane, BODY, log), token="stranger"), 403)
     with plane.installation.with_parts(sandbox=PythonSandbox(wanted=False)) as plane.client:
-        body = trial(plane, BODY, log)
+        body = to_try(plane, BODY, log)
         assert error(plane.call("POST", f"{TYPES}/try", body))[1:] == (["body", "parameters", "source"], OFF)

@@ -27,10 +27,10 @@ MAX_LOGS = 5
 MAX_TRIES = 2
 """At the same time in one process; the others wait, and hold up nobody else's answers."""
 
-_threads = ThreadPoolExecutor(MAX_TRIES, thread_name_prefix="type-trial")
+_threads = ThreadPoolExecutor(MAX_TRIES, thread_name_prefix="type-try")
 
 
-class Trial(Body):
+class TryBody(Body):
     """What is tried, and on which logs of which gateway."""
 
     evaluator_id: Identifier
@@ -40,13 +40,13 @@ class Trial(Body):
 
 
 @router.post("/try", summary="Try an evaluation type on a few logs", dependencies=[NO_QUERY])
-async def try_type(call: Caller, body: Trial) -> Response:
+async def try_type(call: Caller, body: TryBody) -> Response:
     """What an evaluation would find in these logs, one by one. Nothing is created or kept."""
     loop = asyncio.get_running_loop()
     return envelope.result(await loop.run_in_executor(_threads, _tried, call, body))
 
 
-def _tried(call: Call, body: Trial) -> list[dict[str, Any]]:
+def _tried(call: Call, body: TryBody) -> list[dict[str, Any]]:
     evaluator, scorer = checked(call, body.evaluator_id, body.parameters)
     if isinstance(scorer, ModelScorer):
         message = "It asks a model, which costs money: forecast an evaluation with it"
