@@ -62,7 +62,7 @@ export default function QuestionsPage({ gateway }: { gateway: string }) {
     >
       <Text size="sm" c="dimmed" mb="xs" maw={860}>
         What the account's{' '}
-        <Anchor component={Link} href={evaluations} inherit>
+        <Anchor component={Link} href={evaluations} inherit underline="always">
           evaluations
         </Anchor>{' '}
         can ask beside the questions that come with the program. A question never changes; evaluations keep the one that they were made

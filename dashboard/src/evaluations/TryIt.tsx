@@ -71,7 +71,13 @@ function Found({ tried, gateway }: { tried: Tried[]; gateway: string }) {
           {tried.map(({ log, status, score, note }) => (
             <Table.Tr key={log.id}>
               <Table.Td>
-                <Anchor size="sm" href={`/gateways/${encodeURIComponent(gateway)}/logs?log=${log.id}`} target="_blank" title="In a new tab">
+                <Anchor
+                  size="sm"
+                  underline="always"
+                  href={`/gateways/${encodeURIComponent(gateway)}/logs?log=${log.id}`}
+                  target="_blank"
+                  title="In a new tab"
+                >
                   {moment(log.created_at)}
                 </Anchor>{' '}
                 <Text span size="xs" c="dimmed">
