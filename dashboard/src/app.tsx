@@ -16,6 +16,8 @@ const DatasetsPage = lazy(() => import('./datasets/DatasetsPage'));
 const DatasetPage = lazy(() => import('./datasets/DatasetPage'));
 const EvaluationsPage = lazy(() => import('./evaluations/EvaluationsPage'));
 const ComparePage = lazy(() => import('./evaluations/ComparePage'));
+const QuestionsPage = lazy(() => import('./evaluations/QuestionsPage'));
+const QuestionPage = lazy(() => import('./evaluations/QuestionPage'));
 const EvaluationPage = lazy(() => import('./evaluations/EvaluationPage'));
 const PlaygroundPage = lazy(() => import('./playground/PlaygroundPage'));
 const SettingsPage = lazy(() => import('./settings/SettingsPage'));
@@ -85,6 +87,10 @@ function Entrance() {
             <Route path="/gateways/:gateway/datasets/:id">{({ gateway, id }) => <DatasetPage key={id} gateway={gateway} id={id} />}</Route>
             <Route path="/gateways/:gateway/evaluations">{({ gateway }) => <EvaluationsPage key={gateway} gateway={gateway} />}</Route>
             <Route path="/gateways/:gateway/evaluations/compare">{({ gateway }) => <ComparePage gateway={gateway} />}</Route>
+            <Route path="/gateways/:gateway/evaluations/questions">{({ gateway }) => <QuestionsPage gateway={gateway} />}</Route>
+            <Route path="/gateways/:gateway/evaluations/questions/:id">
+              {({ gateway, id }) => <QuestionPage key={id} gateway={gateway} id={id} />}
+            </Route>
             <Route path="/gateways/:gateway/evaluations/:id">
               {({ gateway, id }) => <EvaluationPage key={id} gateway={gateway} id={id} />}
             </Route>

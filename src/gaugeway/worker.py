@@ -347,6 +347,7 @@ async def _open(chosen: Settings) -> _Opened:
         new_id=lambda: ids.to_text(new_id()),
         evaluators=evaluators,
         sandbox=sandbox,
+        open_scoring=open_scoring,
         analyst=analyst,
         annotations=stores.annotations,
         panel=StoredPanel(stores.annotations, stores.items),

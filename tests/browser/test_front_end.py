@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from gaugeway.core.query import DATASET_KEYS, KEYS
+from gaugeway.core.sandbox import PythonScorer
 from gaugeway.dashboard.build import FOLDER, File, read_build
+from gaugeway.evaluation.evaluators.python import EVALUATOR
 from support.browser import FRONT_END
 from support.node import node
+from support.samples import sample
 
 MAX_SCRIPT = 300 * 1024  # bytes, compressed, until a page is there
 
@@ -76,6 +79,14 @@ def test_the_filters_are_those_of_the_api() -> None:
     offered = dict(re.findall(r"key: '([^']+)'.*?inDatasets: (true|false)", text))
     assert set(offered) == set(KEYS)
     assert {key for key, inside in offered.items() if inside == "true"} == set(DATASET_KEYS)
+
+
+def test_what_a_sample_has_is_what_the_page_says() -> None:
+    text = (FRONT_END / "src" / "evaluations" / "source.ts").read_text()
+    said = re.findall(r"^  \['(\w+)', '.*'\],$", text, re.MULTILINE)
+    scorer = EVALUATOR.configured({"source": "x", "figure": "share", "direction": "higher", "needs_answer": False})
+    assert isinstance(scorer, PythonScorer)
+    assert said == list(scorer.argument(sample("")))
 
 
 def test_the_lock_file_names_no_registry() -> None:

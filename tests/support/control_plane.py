@@ -43,6 +43,8 @@ from gaugeway.evaluation.evaluators import load as load_evaluators
 from gaugeway.evaluation.interchange import Lines
 from gaugeway.evaluation.parquet.files import ArrowFiles
 from gaugeway.evaluation.sandbox.sandbox import PythonSandbox
+from gaugeway.evaluation.sandbox.scoring import PartedScoring
+from gaugeway.evaluation.scoring.beside import ScoringProcess
 from gaugeway.management import Parts, create_app
 from gaugeway.providers.parts.keys import HeaderKey
 from gaugeway.stores import Stores, open_stores
@@ -187,7 +189,8 @@ class Installation:
             clock=self.clock,
             new_id=self.new_id,
             evaluators=[Yardstick("cost"), Yardstick("speed"), Yardstick("human_feedback")],
-            sandbox=PythonSandbox(wanted=False),
+            sandbox=(off := PythonSandbox(wanted=False)),
+            open_scoring=lambda scorers: PartedScoring(scorers, off, ScoringProcess),
             analyst=LogAnalyst(stores.logs, load_evaluators(), stores.items),
             annotations=stores.annotations,
             evals=stores.evals,

@@ -65,7 +65,9 @@ _TALKS = (
 def running_scene(scratch: Path) -> Iterator[Server]:
     """A server with all of it."""
     with running_upstream(ShopUpstream) as models:
-        server = new_server(scratch, models.url, GAUGEWAY_PRIVATE_UPSTREAMS="127.0.0.1")
+        server = new_server(
+            scratch, models.url, GAUGEWAY_PRIVATE_UPSTREAMS="127.0.0.1", GAUGEWAY_PYTHON_EVALUATORS="true"
+        )
         server.start()  # makes the account
         server.stop()
         fill(server.data, ACCOUNT)
@@ -191,6 +193,7 @@ def arrange(server: Server) -> None:
     label(server, ids["liked"])
     server.make_gateway(LABORATORY)
     judge(server, ids["liked"])
+    ask(server)
     wanted = ["cost", "speed", "human_feedback"]
     for name in ("gpt-5-mini", "claude-sonnet-4-5"):
         evaluate(server, f"{name}, this week", ids[name], wanted)
@@ -223,6 +226,29 @@ def judge(server: Server, dataset_id: str) -> None:
     body = {"name": "Right, as a judge says", "evaluator_id": "judge_criteria", "parameters": parameters}
     made = server.manage("POST", "/evaluation-types", body)
     evaluate(server, "right answers, by a judge", dataset_id, [made["id"]])
+
+
+def ask(server: Server) -> None:
+    """Questions of the account's own: one in Python, one with parameters."""
+    parameters = {"source": _SAYS_WHEN, "figure": "share", "direction": "higher"}
+    server.manage(
+        "POST", "/evaluation-types", {"name": "Says when", "evaluator_id": "python", "parameters": parameters}
+    )
+    apology = {"name": "Apologises", "evaluator_id": "contains", "parameters": {"texts": ["sorry"]}}
+    server.manage("POST", "/evaluation-types", apology)
+
+
+_SAYS_WHEN = """import re
+
+SPAN = re.compile(r"(\\w+) (?:to \\w+ )?(?:working )?days|tonight|tomorrow")
+
+
+def score(sample):
+    if sample["metadata"].get("question") == "address":
+        return None  # nothing has to arrive
+    found = SPAN.search(sample["answer"])
+    return {"score": found is not None, "reason": found[0] if found else "no time is named"}
+"""
 
 
 def replay(server: Server, dataset_id: str) -> None:

@@ -17,11 +17,32 @@ from support.server import TOKEN
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "images"
 HERE = f"/gateways/{scene.GATEWAY}"
+GROUPS = [
+    {"key": "metadata.team", "operator": "eq", "value": ["blue"]},
+    {
+        "any_of": [
+            {"key": "success", "operator": "eq", "value": [False]},
+            {
+                "all_of": [
+                    {"key": "model", "operator": "contains", "value": ["mini"]},
+                    {"key": "duration", "operator": "gt", "value": [1500]},
+                ]
+            },
+        ]
+    },
+    {"none_of": [{"key": "response_body", "operator": "contains", "value": ["Norway"]}]},
+]
 SAME_QUESTION = [{"key": "metadata.question", "operator": "eq", "value": ["parcel"]}]
 
 
 def _logs(page: Page) -> None:
     page.get_by_role("table", name="Logs").wait_for()
+
+
+def _groups(page: Page) -> None:
+    _logs(page)
+    page.get_by_role("button", name="Change the group").first.click()
+    page.get_by_role("group", name="Group 2.2").wait_for()
 
 
 def _log(page: Page) -> None:
@@ -56,6 +77,12 @@ def _compare_logs(page: Page) -> None:
     page.get_by_text("Choose the log").wait_for()
     rows.filter(has_text="claude").filter(has_text="success").first.click()
     page.get_by_role("heading", name="What was asked").wait_for()
+
+
+def _python(page: Page) -> None:
+    page.get_by_role("link", name="Change Says when").click()
+    page.get_by_role("button", name="Try it").click()
+    _table("What it says of each log")(page)
 
 
 def _evaluation(page: Page) -> None:
@@ -158,12 +185,15 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "gateways": ("/", lambda page: page.get_by_text(scene.GATEWAY).first.wait_for()),
     "overview": (f"{HERE}/overview?hours=168", _overview),
     "logs": (f"{HERE}/logs", _logs),
+    "groups": (f"{HERE}/logs?filters={quote(json.dumps(GROUPS))}", _groups),
     "log": (f"{HERE}/logs", _log),
     "datasets": (f"{HERE}/datasets", _datasets),
     "dataset": (f"{HERE}/datasets", _dataset),
     "compare-logs": (f"{HERE}/logs?filters={quote(json.dumps(SAME_QUESTION))}", _compare_logs),
     "evaluations": (f"{HERE}/evaluations", _table("Evaluations")),
     "new-evaluation": (f"{HERE}/evaluations?new=", _new_evaluation),
+    "questions": (f"{HERE}/evaluations/questions", _table("Questions")),
+    "python": (f"{HERE}/evaluations/questions", _python),
     "evaluation": (f"{HERE}/evaluations", _evaluation),
     "compare": (f"{HERE}/evaluations", _compare),
     "replays": (f"{HERE}/replays", _table("Replays")),

@@ -1,16 +1,18 @@
-import { ActionIcon, Badge, Button, Card, Code, Group, Modal, Pagination, Stack, Table, Text, Tooltip } from '@mantine/core';
-import { IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { Badge, Box, Button, Code, Group, Text } from '@mantine/core';
+import { IconPencil, IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useProviders } from '../api/account';
 import { type CostRule, useCostRules, useDeleteRule } from '../api/costs';
+import { Confirm } from '../parts/Confirm';
 import { fullMoment } from '../parts/format';
-import { Empty, Failed, Loading } from '../parts/States';
+import { Action, type Column, Delete, List } from '../parts/List';
+import { Empty } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
 import { CostForm } from './CostForm';
 import { pricesInWords } from './prices';
 
-export const RULES: Record<CostRule['model_rule'], string> = { equals: 'is', 'starts-with': 'starts with', contains: 'contains' };
+const RULES: Record<CostRule['model_rule'], string> = { equals: 'is', 'starts-with': 'starts with', contains: 'contains' };
 
 /** Prices of the account's own, before the public ones. */
 export default function CostsPage() {
@@ -18,8 +20,14 @@ export default function CostsPage() {
   const [edited, setEdited] = useState<CostRule | 'new' | null>(null);
   const [leaving, setLeaving] = useState<CostRule | null>(null);
   const rules = useCostRules(page);
+  const remove = useDeleteRule();
   const mayWrite = useMay('Write');
-  const total = rules.data?.info.total_count ?? 0;
+  const actions = (rule: CostRule) => (
+    <>
+      <Action label="Change" of={`the rule for ${rule.model}`} icon={<IconPencil size={16} />} onClick={() => setEdited(rule)} />
+      <Delete of={`the rule for ${rule.model}`} onClick={() => setLeaving(rule)} />
+    </>
+  );
   return (
     <Page
       title="Cost rules"
@@ -36,121 +44,64 @@ export default function CostsPage() {
         say for a discount. It holds for requests from then on; logs keep the cost that they have. Of several that match, a gateway's own
         comes first, then the heaviest, then the closest.
       </Text>
-      <Card padding={0}>
-        {rules.isPending && <Loading />}
-        {rules.isError && <Failed problem={rules.error} retry={() => void rules.refetch()} />}
-        {rules.data?.items.length === 0 && (
+      <List
+        label="Cost rules"
+        query={rules}
+        columns={COLUMNS}
+        actions={mayWrite ? actions : undefined}
+        onPage={setPage}
+        minWidth={820}
+        empty={
           <Empty title="There is no cost rule yet">
             Every cost is by the public prices, or by what the provider itself says. Models of custom providers have none.
           </Empty>
-        )}
-        {rules.data && rules.data.items.length > 0 && (
-          <Table.ScrollContainer minWidth={820} type="native">
-            <Table className="rows" aria-label="Cost rules">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Provider</Table.Th>
-                  <Table.Th>Model</Table.Th>
-                  <Table.Th>Dollars</Table.Th>
-                  <Table.Th>Holds</Table.Th>
-                  <Table.Th className="end">Weight</Table.Th>
-                  <Table.Th>
-                    <span className="visually-hidden">Actions</span>
-                  </Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {rules.data.items.map((rule) => (
-                  <RuleRow
-                    key={rule.id}
-                    rule={rule}
-                    onEdit={mayWrite ? () => setEdited(rule) : undefined}
-                    onDelete={() => setLeaving(rule)}
-                  />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        )}
-      </Card>
-      {total > 50 && <Pagination mt="sm" size="sm" total={Math.ceil(total / 50)} value={page} onChange={setPage} />}
+        }
+      />
       {edited !== null && <CostForm rule={edited === 'new' ? undefined : edited} onClose={() => setEdited(null)} />}
-      {leaving !== null && <DeleteRule rule={leaving} onClose={() => setLeaving(null)} />}
+      {leaving !== null && (
+        <Confirm title="Delete the cost rule?" change={remove} id={leaving.id} onClose={() => setLeaving(null)}>
+          Requests for models that it priced get the next price that applies, or none that is known. Costs of logs that are there stay.
+        </Confirm>
+      )}
     </Page>
   );
 }
 
-function RuleRow({ rule, onEdit, onDelete }: { rule: CostRule; onEdit?: () => void; onDelete: () => void }) {
+const COLUMNS: Column<CostRule>[] = [
+  { label: 'Provider', show: (rule) => <Provider rule={rule} /> },
+  {
+    label: 'Model',
+    show: ({ model, model_rule }) => (
+      <Text size="sm" component="span">
+        <Text inherit component="span" c="dimmed">
+          {RULES[model_rule]}{' '}
+        </Text>
+        <b>{model}</b>
+      </Text>
+    ),
+  },
+  { label: 'Dollars', wraps: true, show: ({ token_pricing }) => <Box miw={220}>{pricesInWords(token_pricing)}</Box> },
+  { label: 'Holds', show: (rule) => <Holds rule={rule} /> },
+  { label: 'Weight', end: true, show: ({ weight }) => weight },
+];
+
+function Provider({ rule }: { rule: CostRule }) {
   const providers = useProviders();
   const custom = providers.data?.items.find((one) => one.id === rule.account_provider_id);
-  const name = rule.provider ?? (custom ? `custom-${custom.slug}` : (rule.account_provider_id ?? ''));
+  return <Code>{rule.provider ?? (custom ? `custom-${custom.slug}` : rule.account_provider_id)}</Code>;
+}
+
+function Holds({ rule }: { rule: CostRule }) {
   const times = [rule.valid_from && `from ${fullMoment(rule.valid_from)}`, rule.valid_until && `until ${fullMoment(rule.valid_until)}`]
     .filter(Boolean)
     .join(' ');
   return (
-    <Table.Tr>
-      <Table.Td>
-        <Code>{name}</Code>
-      </Table.Td>
-      <Table.Td>
-        <Text size="sm" component="span" c="dimmed">
-          {RULES[rule.model_rule]}{' '}
-        </Text>
-        <Text size="sm" component="span" fw={600}>
-          {rule.model}
-        </Text>
-      </Table.Td>
-      <Table.Td className="figures" style={{ whiteSpace: 'normal' }} miw={220}>
-        {pricesInWords(rule.token_pricing)}
-      </Table.Td>
-      <Table.Td>
-        <Group gap={4}>
-          {rule.enable ? null : <Badge color="gray">off</Badge>}
-          <Text size="sm">
-            {rule.gateway_id ? `for ${rule.gateway_id}` : 'everywhere'}
-            {times && `, ${times}`}
-          </Text>
-        </Group>
-      </Table.Td>
-      <Table.Td className="end figures">{rule.weight}</Table.Td>
-      <Table.Td className="end">
-        {onEdit && (
-          <Group gap={2} justify="flex-end" wrap="nowrap">
-            <Tooltip label="Change">
-              <ActionIcon aria-label={`Change the rule for ${rule.model}`} onClick={onEdit}>
-                <IconPencil size={16} />
-              </ActionIcon>
-            </Tooltip>
-            <Tooltip label="Delete">
-              <ActionIcon aria-label={`Delete the rule for ${rule.model}`} onClick={onDelete}>
-                <IconTrash size={16} />
-              </ActionIcon>
-            </Tooltip>
-          </Group>
-        )}
-      </Table.Td>
-    </Table.Tr>
-  );
-}
-
-function DeleteRule({ rule, onClose }: { rule: CostRule; onClose: () => void }) {
-  const remove = useDeleteRule();
-  return (
-    <Modal opened onClose={onClose} title="Delete the cost rule?">
-      <Stack>
-        <Text size="sm">
-          Requests for models that it priced get the next price that applies, or none that is known. Costs of logs that are there stay.
-        </Text>
-        {remove.isError && <Failed problem={remove.error} />}
-        <Group>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(rule.id, { onSuccess: onClose })}>
-            Delete
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Group gap={4}>
+      {rule.enable ? null : <Badge color="gray">off</Badge>}
+      <Text size="sm">
+        {rule.gateway_id ? `for ${rule.gateway_id}` : 'everywhere'}
+        {times && `, ${times}`}
+      </Text>
+    </Group>
   );
 }

@@ -1,17 +1,27 @@
-import { ActionIcon, Button, Card, Code, Group, JsonInput, Modal, Stack, Switch, Table, Text, TextInput, Tooltip } from '@mantine/core';
-import { IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { Button, Code, Group, JsonInput, Modal, Stack, Switch, TextInput } from '@mantine/core';
+import { IconPencil, IconPlus } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { type CustomProvider, useDeleteProvider, useProviders, useSaveProvider } from '../api/account';
 import { ApiError } from '../api/client';
-import { Empty, Failed, Loading } from '../parts/States';
+import { Confirm } from '../parts/Confirm';
+import { Action, type Column, Delete, List, Named } from '../parts/List';
+import { Empty, Failed } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
 
 export default function ProvidersPage() {
-  const providers = useProviders();
+  const [page, setPage] = useState(1);
+  const providers = useProviders(page);
+  const remove = useDeleteProvider();
   const [edited, setEdited] = useState<CustomProvider | 'new' | null>(null);
   const [leaving, setLeaving] = useState<CustomProvider | null>(null);
   const mayWrite = useMay('Write');
+  const actions = (provider: CustomProvider) => (
+    <>
+      <Action label="Change" of={provider.name} icon={<IconPencil size={16} />} onClick={() => setEdited(provider)} />
+      <Delete of={provider.name} onClick={() => setLeaving(provider)} />
+    </>
+  );
   return (
     <Page
       title="Custom providers"
@@ -23,72 +33,42 @@ export default function ProvidersPage() {
         )
       }
     >
-      <Card padding={0}>
-        {providers.isPending && <Loading />}
-        {providers.isError && <Failed problem={providers.error} retry={() => void providers.refetch()} />}
-        {providers.data?.items.length === 0 && (
+      <List
+        label="Custom providers"
+        query={providers}
+        columns={COLUMNS}
+        actions={mayWrite ? actions : undefined}
+        onPage={setPage}
+        minWidth={600}
+        empty={
           <Empty title="There is no custom provider yet">
             Any server that speaks a provider's format can be one: a model of your own, a company's proxy. Every gateway reaches it as{' '}
             <Code>custom-…</Code>.
           </Empty>
-        )}
-        {providers.data && providers.data.items.length > 0 && (
-          <Table.ScrollContainer minWidth={600} type="native">
-            <Table className="rows" aria-label="Custom providers">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>In addresses</Table.Th>
-                  <Table.Th>Base URL</Table.Th>
-                  <Table.Th>
-                    <span className="visually-hidden">Actions</span>
-                  </Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {providers.data.items.map((provider) => (
-                  <Table.Tr key={provider.id}>
-                    <Table.Td>
-                      <Text size="sm" fw={600} className="cell" title={provider.name}>
-                        {provider.name}
-                      </Text>
-                    </Table.Td>
-                    <Table.Td>
-                      <Code>custom-{provider.slug}</Code>
-                    </Table.Td>
-                    <Table.Td>
-                      <span className="cell" title={provider.base_url}>
-                        {provider.base_url}
-                      </span>
-                    </Table.Td>
-                    <Table.Td className="end">
-                      {mayWrite && (
-                        <Group gap={2} justify="flex-end" wrap="nowrap">
-                          <Tooltip label="Change">
-                            <ActionIcon aria-label={`Change ${provider.name}`} onClick={() => setEdited(provider)}>
-                              <IconPencil size={16} />
-                            </ActionIcon>
-                          </Tooltip>
-                          <Tooltip label="Delete">
-                            <ActionIcon aria-label={`Delete ${provider.name}`} onClick={() => setLeaving(provider)}>
-                              <IconTrash size={16} />
-                            </ActionIcon>
-                          </Tooltip>
-                        </Group>
-                      )}
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        )}
-      </Card>
+        }
+      />
       {edited !== null && <ProviderForm provider={edited === 'new' ? undefined : edited} onClose={() => setEdited(null)} />}
-      {leaving !== null && <DeleteProvider provider={leaving} onClose={() => setLeaving(null)} />}
+      {leaving !== null && (
+        <Confirm title={`Delete “${leaving.name}”?`} change={remove} id={leaving.id} onClose={() => setLeaving(null)}>
+          Requests to custom-{leaving.slug} are refused from then on. Its logs stay.
+        </Confirm>
+      )}
     </Page>
   );
 }
+
+const COLUMNS: Column<CustomProvider>[] = [
+  { label: 'Name', show: ({ name }) => <Named name={name} /> },
+  { label: 'In addresses', show: ({ slug }) => <Code>custom-{slug}</Code> },
+  {
+    label: 'Base URL',
+    show: ({ base_url }) => (
+      <span className="cell" title={base_url}>
+        {base_url}
+      </span>
+    ),
+  },
+];
 
 function ProviderForm({ provider, onClose }: { provider?: CustomProvider; onClose: () => void }) {
   const [draft, setDraft] = useState({
@@ -171,26 +151,6 @@ function ProviderForm({ provider, onClose }: { provider?: CustomProvider; onClos
           </Group>
         </Stack>
       </form>
-    </Modal>
-  );
-}
-
-function DeleteProvider({ provider, onClose }: { provider: CustomProvider; onClose: () => void }) {
-  const remove = useDeleteProvider();
-  return (
-    <Modal opened onClose={onClose} title={`Delete “${provider.name}”?`}>
-      <Stack>
-        <Text size="sm">Requests to custom-{provider.slug} are refused from then on. Its logs stay.</Text>
-        {remove.isError && <Failed problem={remove.error} />}
-        <Group>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(provider.id, { onSuccess: onClose })}>
-            Delete
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
-      </Stack>
     </Modal>
   );
 }

@@ -1,10 +1,12 @@
-import { Alert, Badge, Button, Card, Checkbox, Group, Modal, Select, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Alert, Badge, Button, Checkbox, Group, Modal, Select, Stack, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { type Token, useCreateToken, useRevokeToken, useTokens } from '../api/account';
+import { Confirm } from '../parts/Confirm';
 import { Snippet } from '../parts/Copy';
-import { ago, fullMoment } from '../parts/format';
-import { Empty, Failed, Loading } from '../parts/States';
+import { fullMoment } from '../parts/format';
+import { Ago, type Column, List, Named } from '../parts/List';
+import { Empty, Failed } from '../parts/States';
 import { useMay, useSession } from '../session/SessionContext';
 import { Page } from '../shell/Page';
 
@@ -21,11 +23,28 @@ const SPANS = [
 ];
 
 export default function TokensPage() {
-  const tokens = useTokens();
+  const [page, setPage] = useState(1);
+  const tokens = useTokens(page);
+  const revoke = useRevokeToken();
   const [making, setMaking] = useState(false);
   const [revoked, setRevoked] = useState<Token | null>(null);
   const mayWrite = useMay('Write');
   const session = useSession();
+  const columns: Column<Token>[] = [
+    {
+      label: 'Name',
+      show: (token) => (
+        <Group gap={6} wrap="nowrap">
+          <Named name={token.name} />
+          {token.id === session.token_id && <Badge>this session's</Badge>}
+          {token.status === 'expired' && <Badge color="gray">expired</Badge>}
+        </Group>
+      ),
+    },
+    { label: 'May', show: ({ permissions }) => permissions.map((one) => one.replace('AI Gateway ', '')).join(', ') },
+    { label: 'Created', show: ({ created_at }) => <Ago at={created_at} /> },
+    { label: 'Ends', show: ({ expires_on }) => (expires_on === null ? 'never' : fullMoment(expires_on)) },
+  ];
   return (
     <Page
       title="Tokens"
@@ -37,55 +56,29 @@ export default function TokensPage() {
         )
       }
     >
-      <Card padding={0}>
-        {tokens.isPending && <Loading />}
-        {tokens.isError && <Failed problem={tokens.error} retry={() => void tokens.refetch()} />}
-        {tokens.data?.items.length === 0 && <Empty title="There is no token" />}
-        {tokens.data && tokens.data.items.length > 0 && (
-          <Table.ScrollContainer minWidth={640} type="native">
-            <Table className="rows" aria-label="Tokens">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>May</Table.Th>
-                  <Table.Th>Created</Table.Th>
-                  <Table.Th>Ends</Table.Th>
-                  <Table.Th>
-                    <span className="visually-hidden">Actions</span>
-                  </Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {tokens.data.items.map((token) => (
-                  <Table.Tr key={token.id}>
-                    <Table.Td>
-                      <Group gap={6} wrap="nowrap">
-                        <Text size="sm" fw={600} className="cell" title={token.name}>
-                          {token.name}
-                        </Text>
-                        {token.id === session.token_id && <Badge>this session's</Badge>}
-                        {token.status === 'expired' && <Badge color="gray">expired</Badge>}
-                      </Group>
-                    </Table.Td>
-                    <Table.Td>{token.permissions.map((one) => one.replace('AI Gateway ', '')).join(', ')}</Table.Td>
-                    <Table.Td title={fullMoment(token.created_at)}>{ago(token.created_at)}</Table.Td>
-                    <Table.Td>{token.expires_on === null ? 'never' : fullMoment(token.expires_on)}</Table.Td>
-                    <Table.Td className="end">
-                      {mayWrite && (
-                        <Button size="compact-xs" variant="default" onClick={() => setRevoked(token)} aria-label={`Revoke ${token.name}`}>
-                          Revoke
-                        </Button>
-                      )}
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        )}
-      </Card>
+      <List
+        label="Tokens"
+        query={tokens}
+        columns={columns}
+        actions={
+          mayWrite
+            ? (token) => (
+                <Button size="compact-xs" variant="default" onClick={() => setRevoked(token)} aria-label={`Revoke ${token.name}`}>
+                  Revoke
+                </Button>
+              )
+            : undefined
+        }
+        onPage={setPage}
+        empty={<Empty title="There is no token" />}
+      />
       {making && <NewToken onClose={() => setMaking(false)} />}
-      {revoked !== null && <Revoke token={revoked} own={revoked.id === session.token_id} onClose={() => setRevoked(null)} />}
+      {revoked !== null && (
+        <Confirm title={`Revoke “${revoked.name}”?`} does="Revoke" change={revoke} id={revoked.id} onClose={() => setRevoked(null)}>
+          It opens nothing from then on, in every process at once, and browsers that signed in with it are signed out.
+          {revoked.id === session.token_id ? ' You are one of them.' : ''}
+        </Confirm>
+      )}
     </Page>
   );
 }
@@ -150,29 +143,6 @@ function NewToken({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
-  );
-}
-
-function Revoke({ token, own, onClose }: { token: Token; own: boolean; onClose: () => void }) {
-  const revoke = useRevokeToken();
-  return (
-    <Modal opened onClose={onClose} title={`Revoke “${token.name}”?`}>
-      <Stack>
-        <Text size="sm">
-          It opens nothing from then on, in every process at once, and browsers that signed in with it are signed out.
-          {own ? ' You are one of them.' : ''}
-        </Text>
-        {revoke.isError && <Failed problem={revoke.error} />}
-        <Group>
-          <Button color="red" loading={revoke.isPending} onClick={() => revoke.mutate(token.id, { onSuccess: onClose })}>
-            Revoke
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
-      </Stack>
     </Modal>
   );
 }

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useSession } from '../session/SessionContext';
 import { api, part, result } from './client';
 import type { components } from './schema';
@@ -28,11 +28,12 @@ export interface CustomProvider {
 export type TokenBody = components['schemas']['TokenBody'];
 export type NewProvider = components['schemas']['NewProvider'];
 
-export function useTokens() {
+export function useTokens(page: number) {
   const { account_id } = useSession();
   return useQuery({
-    queryKey: ['tokens'],
-    queryFn: () => part<Token>(api.GET(TOKENS, { params: { path: { account_id }, query: { per_page: 100 } } })),
+    queryKey: ['tokens', page],
+    queryFn: () => part<Token>(api.GET(TOKENS, { params: { path: { account_id }, query: { page, per_page: 50 } } })),
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -54,11 +55,12 @@ export function useRevokeToken() {
   });
 }
 
-export function useProviders() {
+export function useProviders(page = 1) {
   const { account_id } = useSession();
   return useQuery({
-    queryKey: ['providers'],
-    queryFn: () => part<CustomProvider>(api.GET(PROVIDERS, { params: { path: { account_id }, query: { per_page: 100 } } })),
+    queryKey: ['providers', page],
+    queryFn: () => part<CustomProvider>(api.GET(PROVIDERS, { params: { path: { account_id }, query: { page, per_page: 100 } } })),
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -2,11 +2,13 @@ import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient }
 import { useMay, useSession } from '../session/SessionContext';
 import { api, part, result } from './client';
 import type { components } from './schema';
-import type { Breakdown, Comparison, Evaluation, EvaluationType, Item } from './types';
+import type { Breakdown, Comparison, Criterion, Evaluation, EvaluationType, Item, Log } from './types';
 
 const LIST = '/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/evaluations';
 const ONE = `${LIST}/{evaluation_id}` as const;
+const TYPES = '/client/v4/accounts/{account_id}/ai-gateway/evaluation-types';
 const RUNNING_MS = 1_000;
+const TRIED_LOGS = 5;
 
 export type EvaluationBody = components['schemas']['EvaluationBody'];
 
@@ -24,9 +26,7 @@ async function allTypes(account_id: string): Promise<EvaluationType[]> {
   const found: EvaluationType[] = [];
   for (let page = 1; ; page += 1) {
     const query = { page, per_page: 50 };
-    const { items } = await part<EvaluationType>(
-      api.GET('/client/v4/accounts/{account_id}/ai-gateway/evaluation-types', { params: { path: { account_id }, query } }),
-    );
+    const { items } = await part<EvaluationType>(api.GET(TYPES, { params: { path: { account_id }, query } }));
     found.push(...items);
     if (items.length < query.per_page) return found;
   }
@@ -84,11 +84,46 @@ export function useCreateType() {
   const { account_id } = useSession();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: NewType) =>
-      result<EvaluationType>(
-        api.POST('/client/v4/accounts/{account_id}/ai-gateway/evaluation-types', { params: { path: { account_id } }, body }),
-      ),
+    mutationFn: (body: NewType) => result<EvaluationType>(api.POST(TYPES, { params: { path: { account_id } }, body })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['evaluation-types'] }),
+  });
+}
+
+export function useDeleteType() {
+  const { account_id } = useSession();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (type_id: string) => result(api.DELETE(`${TYPES}/{type_id}`, { params: { path: { account_id, type_id } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['evaluation-types'] }),
+  });
+}
+
+/** What an evaluator says of one log, before a question is made of it. */
+export interface Tried {
+  log: Log;
+  status: 'scored' | 'failed' | 'skipped';
+  score: number | null;
+  note: string | null;
+}
+
+/** Tries an evaluator with parameters on the newest logs that match; nothing is kept. */
+export function useTryType(gateway_id: string) {
+  const { account_id } = useSession();
+  return useMutation({
+    mutationFn: async ({ filters, ...body }: { evaluator_id: string; parameters: Record<string, unknown>; filters: Criterion[] }) => {
+      const query = { page: 1, per_page: TRIED_LOGS, ...(filters.length > 0 && { filters: [JSON.stringify(filters)] }) };
+      const logs = await part<Log>(
+        api.GET('/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/logs', {
+          params: { path: { account_id, gateway_id }, query },
+        }),
+      );
+      if (logs.items.length === 0) throw new Error('There is no log to try it on.');
+      const log_ids = logs.items.map(({ id }) => id);
+      const tried = await result<Omit<Tried, 'log'>[]>(
+        api.POST(`${TYPES}/try`, { params: { path: { account_id } }, body: { ...body, gateway_id, log_ids } }),
+      );
+      return tried.map((one, index): Tried => ({ ...one, log: logs.items[index] as Log }));
+    },
   });
 }
 

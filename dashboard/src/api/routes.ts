@@ -43,12 +43,13 @@ export function useRoutes(gateway_id: string, page: number) {
   const { account_id } = useSession();
   return useQuery({
     queryKey: ['routes', gateway_id, page],
-    queryFn: async () =>
-      (
-        await whole<{ data: Counted & { routes: Route[] } }>(
-          api.GET(LIST, { params: { path: { account_id, gateway_id }, query: { page, per_page: 50 } } }),
-        )
-      ).data,
+    queryFn: async () => {
+      const query = { page, per_page: 50 };
+      const { data } = await whole<{ data: Counted & { routes: Route[] } }>(
+        api.GET(LIST, { params: { path: { account_id, gateway_id }, query } }),
+      );
+      return { items: data.routes, info: { ...query, count: data.routes.length, total_count: data.total_count } };
+    },
   });
 }
 

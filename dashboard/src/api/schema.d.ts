@@ -827,6 +827,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/accounts/{account_id}/ai-gateway/evaluation-types/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an evaluation type on a few logs
+         * @description What an evaluation would find in these logs, one by one. Nothing is created or kept.
+         */
+        post: operations["try_type_client_v4_accounts__account_id__ai_gateway_evaluation_types_try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/annotation-queues/{queue_id}/next": {
         parameters: {
             query?: never;
@@ -3162,6 +3182,22 @@ export interface components {
             expires_on?: string | null;
         };
         /**
+         * TryBody
+         * @description What is tried, and on which logs of which gateway.
+         */
+        TryBody: {
+            /** Evaluator Id */
+            evaluator_id: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /** Gateway Id */
+            gateway_id: string;
+            /** Log Ids */
+            log_ids: string[];
+        };
+        /**
          * WebhookBody
          * @description Who is told, by a signed POST request.
          */
@@ -5149,6 +5185,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    try_type_client_v4_accounts__account_id__ai_gateway_evaluation_types_try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

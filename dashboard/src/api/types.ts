@@ -121,8 +121,11 @@ export interface EvaluationType {
   description: string;
   unit: string;
   direction: string;
-  /** false: it needs parameters first, as a custom type. */
+  /** false: it needs parameters first, as a custom type, or it is not run here. */
   enable: boolean;
+  /** Why this server does not run it; null where it does. */
+  refusal: string | null;
+  created_at: string;
   evaluator_id: string;
   parameters: Record<string, unknown> | null;
   parameters_schema: ParametersSchema | null;

@@ -5,7 +5,7 @@ import { useSaveDataset } from '../api/datasets';
 import { useCount } from '../api/logs';
 import type { Criterion, Dataset } from '../api/types';
 import { FilterBar } from '../logs/FilterBar';
-import { fitsDataset, worded } from '../logs/filter-keys';
+import { fitsDataset, isExact, worded } from '../logs/filter-keys';
 import { count } from '../parts/format';
 import { Failed } from '../parts/States';
 
@@ -22,9 +22,10 @@ interface Props {
 export function DatasetModal({ gateway, filters: given, search = '', dataset, onClose, onSaved }: Props) {
   const [name, setName] = useState(dataset?.name ?? '');
   const [enable, setEnable] = useState(dataset?.enable ?? true);
-  const [filters, setFilters] = useState(given.filter(fitsDataset));
+  const [filters, setFilters] = useState(dataset ? given : given.filter(fitsDataset)); // what it has, it can have
+  const [unfinished, setUnfinished] = useState(false);
   const save = useSaveDataset(gateway, dataset?.id);
-  const left = given.filter((filter) => !fitsDataset(filter)).map(worded);
+  const left = dataset ? [] : given.filter((filter) => !fitsDataset(filter)).map(worded);
   if (search) left.push(`search “${search}”`);
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -61,12 +62,17 @@ export function DatasetModal({ gateway, filters: given, search = '', dataset, on
             error={refused}
             data-autofocus
           />
-          <FilterBar filters={filters} onChange={setFilters} forDataset />
+          <FilterBar filters={filters} onChange={setFilters} onUnfinished={setUnfinished} forDataset />
           <Counted gateway={gateway} filters={filters} />
+          {!filters.every(isExact) && (
+            <Alert color="yellow" variant="light" title="It cannot be saved here">
+              A number in the filters has more digits than a browser keeps, so it would be changed. Remove that filter, or use the API.
+            </Alert>
+          )}
           <Checkbox label="New evaluations may use it" checked={enable} onChange={(event) => setEnable(event.currentTarget.checked)} />
           {save.isError && !refused && <Failed problem={save.error} />}
           <Group>
-            <Button type="submit" loading={save.isPending}>
+            <Button type="submit" loading={save.isPending} disabled={unfinished || !filters.every(isExact)}>
               {dataset ? 'Save' : 'Create the dataset'}
             </Button>
             <Button variant="default" onClick={onClose}>

@@ -62,7 +62,11 @@ function Opened({ gateway, dataset }: { gateway: string; dataset: Dataset }) {
           {dataset.filters.length === 0 ? (
             <Text size="sm">All logs of the gateway</Text>
           ) : (
-            dataset.filters.map((filter, index) => <Pill key={index}>{worded(filter)}</Pill>)
+            dataset.filters.map((filter, index) => (
+              <Pill key={index} maw="100%" title={worded(filter)}>
+                {worded(filter)}
+              </Pill>
+            ))
           )}
           {!dataset.enable && <Badge color="gray">not for new evaluations</Badge>}
           <Text size="sm" c="dimmed" title={fullMoment(dataset.modified_at)}>

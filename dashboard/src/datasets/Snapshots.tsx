@@ -1,29 +1,14 @@
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Card,
-  Checkbox,
-  Group,
-  Menu,
-  Modal,
-  NumberInput,
-  Pagination,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-  Title,
-  Tooltip,
-} from '@mantine/core';
-import { IconDownload, IconSnowflake, IconTrash } from '@tabler/icons-react';
+import { Badge, Button, Checkbox, Group, Menu, Modal, NumberInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { IconDownload, IconSnowflake } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../api/client';
 import { type Exported, type Snapshot, useDeleteSnapshot, useExport, useFreeze, useSnapshots } from '../api/snapshots';
 import type { Dataset } from '../api/types';
+import { Confirm } from '../parts/Confirm';
 import { CopyIcon } from '../parts/Copy';
-import { ago, count, fullMoment } from '../parts/format';
-import { Empty, Failed, Loading } from '../parts/States';
+import { count } from '../parts/format';
+import { Ago, type Column, Delete, List, Named } from '../parts/List';
+import { Empty, Failed } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { SnapshotItems } from './SnapshotItems';
 
@@ -37,11 +22,44 @@ export function Snapshots({ gateway, dataset }: { gateway: string; dataset: Data
   const [opened, setOpened] = useState<string | null>(null);
   const snapshots = useSnapshots(gateway, dataset.id, page);
   const mayWrite = useMay('Write');
-  const total = snapshots.data?.info.total_count ?? 0;
+  const remove = useDeleteSnapshot(gateway, dataset.id);
   const shown = snapshots.data?.items.find((one) => one.id === opened);
+  const actions = (snapshot: Snapshot) => (
+    <>
+      {snapshot.hash && <CopyIcon text={snapshot.hash} label={`Copy the hash of ${snapshot.name}`} />}
+      {snapshot.status === 'ready' && (
+        <>
+          <Download gateway={gateway} dataset={dataset} snapshot={snapshot} />
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-expanded={snapshot.id === opened}
+            aria-label={`Items of ${snapshot.name}`}
+            onClick={() => setOpened(snapshot.id === opened ? null : snapshot.id)}
+          >
+            Items
+          </Button>
+        </>
+      )}
+      {mayWrite && <Delete of={snapshot.name} onClick={() => setLeaving(snapshot)} />}
+    </>
+  );
   return (
     <>
-      <Card padding={0}>
+      <List
+        label="Snapshots"
+        query={snapshots}
+        columns={COLUMNS}
+        actions={actions}
+        onPage={setPage}
+        rows={3}
+        empty={
+          <Empty title="Nothing is frozen yet">
+            A snapshot holds the logs that the dataset finds now, with their bodies. They stay as they are, have a hash, and can be given
+            expected answers.
+          </Empty>
+        }
+      >
         <Group justify="space-between" p="sm" pb={4}>
           <Title order={2}>Snapshots</Title>
           {mayWrite && (
@@ -50,111 +68,51 @@ export function Snapshots({ gateway, dataset }: { gateway: string; dataset: Data
             </Button>
           )}
         </Group>
-        {snapshots.isPending && <Loading rows={3} />}
-        {snapshots.isError && <Failed problem={snapshots.error} retry={() => void snapshots.refetch()} />}
-        {snapshots.data?.items.length === 0 && (
-          <Empty title="Nothing is frozen yet">
-            A snapshot holds the logs that the dataset finds now, with their bodies. They stay as they are, have a hash, and can be given
-            expected answers.
-          </Empty>
-        )}
-        {snapshots.data && snapshots.data.items.length > 0 && (
-          <Table.ScrollContainer minWidth={640} type="native">
-            <Table className="rows" aria-label="Snapshots">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>State</Table.Th>
-                  <Table.Th className="end">Items</Table.Th>
-                  <Table.Th className="end">With an expected answer</Table.Th>
-                  <Table.Th>Frozen</Table.Th>
-                  <Table.Th>
-                    <span className="visually-hidden">Actions</span>
-                  </Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {snapshots.data.items.map((snapshot) => (
-                  <SnapshotRow
-                    key={snapshot.id}
-                    gateway={gateway}
-                    dataset={dataset}
-                    snapshot={snapshot}
-                    isOpen={snapshot.id === opened}
-                    onOpen={() => setOpened(snapshot.id === opened ? null : snapshot.id)}
-                    onDelete={mayWrite ? () => setLeaving(snapshot) : undefined}
-                  />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        )}
-        {total > 20 && <Pagination m="sm" size="sm" total={Math.ceil(total / 20)} value={page} onChange={setPage} />}
-      </Card>
+      </List>
       {shown && <SnapshotItems key={shown.id} gateway={gateway} snapshot={shown} />}
       {freezing && <Freeze gateway={gateway} dataset={dataset} onClose={() => setFreezing(false)} />}
-      {leaving !== null && <DeleteSnapshot gateway={gateway} snapshot={leaving} onClose={() => setLeaving(null)} />}
+      {leaving !== null && (
+        <Confirm title={`Delete the snapshot ${leaving.name}?`} change={remove} id={leaving.id} onClose={() => setLeaving(null)}>
+          It goes with its items and their expected answers. Logs stay, and evaluations keep their figures.
+        </Confirm>
+      )}
     </>
   );
 }
 
-interface RowProps {
-  gateway: string;
-  dataset: Dataset;
-  snapshot: Snapshot;
-  isOpen: boolean;
-  onOpen: () => void;
-  onDelete?: () => void;
+const COLUMNS: Column<Snapshot>[] = [
+  { label: 'Name', show: ({ name }) => <Named name={name} /> },
+  { label: 'State', show: (snapshot) => <State snapshot={snapshot} /> },
+  { label: 'Items', end: true, show: (snapshot) => <Kept snapshot={snapshot} /> },
+  { label: 'With an expected answer', end: true, show: ({ expected }) => count(expected) },
+  { label: 'Frozen', show: ({ created_at }) => <Ago at={created_at} /> },
+];
+
+function State({ snapshot }: { snapshot: Snapshot }) {
+  return (
+    <>
+      <Badge color={COLOURS[snapshot.status]} title={snapshot.status_description}>
+        {snapshot.status}
+      </Badge>
+      {snapshot.status === 'failed' && (
+        <Text size="xs" c="dimmed" style={{ whiteSpace: 'normal' }}>
+          {snapshot.status_description}
+        </Text>
+      )}
+    </>
+  );
 }
 
-function SnapshotRow({ gateway, dataset, snapshot, isOpen, onOpen, onDelete }: RowProps) {
-  const ready = snapshot.status === 'ready';
+function Kept({ snapshot }: { snapshot: Snapshot }) {
   return (
-    <Table.Tr>
-      <Table.Td>
-        <Text size="sm" fw={600} className="cell" title={snapshot.name}>
-          {snapshot.name}
+    <>
+      {snapshot.status === 'ready' ? count(snapshot.items) : '…'}
+      {snapshot.erased > 0 && (
+        <Text size="xs" c="dimmed">
+          {count(snapshot.erased)} erased
         </Text>
-      </Table.Td>
-      <Table.Td>
-        <Badge color={COLOURS[snapshot.status]} title={snapshot.status_description}>
-          {snapshot.status}
-        </Badge>
-        {snapshot.status === 'failed' && (
-          <Text size="xs" c="dimmed" style={{ whiteSpace: 'normal' }}>
-            {snapshot.status_description}
-          </Text>
-        )}
-      </Table.Td>
-      <Table.Td className="end figures">
-        {ready ? count(snapshot.items) : '…'}
-        {snapshot.erased > 0 && (
-          <Text size="xs" c="dimmed">
-            {count(snapshot.erased)} erased
-          </Text>
-        )}
-      </Table.Td>
-      <Table.Td className="end figures">{count(snapshot.expected)}</Table.Td>
-      <Table.Td title={fullMoment(snapshot.created_at)}>{ago(snapshot.created_at)}</Table.Td>
-      <Table.Td className="end">
-        <Group gap={4} justify="flex-end" wrap="nowrap">
-          {snapshot.hash && <CopyIcon text={snapshot.hash} label={`Copy the hash of ${snapshot.name}`} />}
-          {ready && <Download gateway={gateway} dataset={dataset} snapshot={snapshot} />}
-          {ready && (
-            <Button size="compact-xs" variant="default" aria-expanded={isOpen} aria-label={`Items of ${snapshot.name}`} onClick={onOpen}>
-              Items
-            </Button>
-          )}
-          {onDelete && (
-            <Tooltip label="Delete">
-              <ActionIcon aria-label={`Delete ${snapshot.name}`} onClick={onDelete}>
-                <IconTrash size={16} />
-              </ActionIcon>
-            </Tooltip>
-          )}
-        </Group>
-      </Table.Td>
-    </Table.Tr>
+      )}
+    </>
   );
 }
 
@@ -266,26 +224,6 @@ function Freeze({ gateway, dataset, onClose }: { gateway: string; dataset: Datas
           </Group>
         </Stack>
       </form>
-    </Modal>
-  );
-}
-
-function DeleteSnapshot({ gateway, snapshot, onClose }: { gateway: string; snapshot: Snapshot; onClose: () => void }) {
-  const remove = useDeleteSnapshot(gateway, snapshot.dataset_id);
-  return (
-    <Modal opened onClose={onClose} title={`Delete the snapshot ${snapshot.name}?`}>
-      <Stack>
-        <Text size="sm">It goes with its items and their expected answers. Logs stay, and evaluations keep their figures.</Text>
-        {remove.isError && <Failed problem={remove.error} />}
-        <Group>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(snapshot.id, { onSuccess: onClose })}>
-            Delete
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
-      </Stack>
     </Modal>
   );
 }

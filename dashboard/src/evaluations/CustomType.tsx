@@ -3,16 +3,18 @@ import { useState } from 'react';
 import { useCreateType } from '../api/evaluations';
 import type { EvaluationType } from '../api/types';
 import { Failed } from '../parts/States';
+import { PYTHON, PythonForm } from './PythonForm';
 
-/** An evaluator with parameters of one's own, such as a pattern that answers must match. */
-export function CustomType({ all, onCreated }: { all: EvaluationType[]; onCreated: (id: string) => void }) {
+interface Props {
+  gateway: string;
+  all: EvaluationType[];
+  onCreated: (id: string) => void;
+}
+
+/** Offers to ask something of one's own. */
+export function CustomType(props: Props) {
   const [opened, setOpened] = useState(false);
-  const [evaluator, setEvaluator] = useState<string | null>(null);
-  const [name, setName] = useState('');
-  const [text, setText] = useState('{}');
-  const create = useCreateType();
-  const possible = all.filter((type) => type.parameters_schema !== null && type.parameters === null);
-  if (possible.length === 0) return null;
+  if (basesOf(props.all).length === 0) return null;
   if (!opened)
     return (
       <Group>
@@ -21,81 +23,122 @@ export function CustomType({ all, onCreated }: { all: EvaluationType[]; onCreate
         </Button>
       </Group>
     );
-  const chosen = possible.find((type) => type.id === evaluator);
-  const properties = Object.entries(chosen?.parameters_schema?.properties ?? {});
-  const required = chosen?.parameters_schema?.required ?? [];
-  const choose = (id: string | null) => {
-    setEvaluator(id);
-    const needed = possible.find((type) => type.id === id)?.parameters_schema?.required ?? [];
-    setText(JSON.stringify(Object.fromEntries(needed.map((one) => [one, ''])), null, 2));
-  };
-  const parameters = objectOf(text);
-  const make = () => {
-    if (chosen === undefined || parameters === null) return;
-    create.mutate(
-      { name, evaluator_id: chosen.id, parameters },
-      {
-        onSuccess: (made) => {
-          setOpened(false);
-          setName('');
-          onCreated(made.id);
-        },
-      },
-    );
-  };
   return (
     <Card padding="sm">
-      <Stack gap="xs">
-        <Select
-          label="Evaluator"
-          placeholder="choose one"
-          data={possible.map((type) => ({ value: type.id, label: type.name }))}
-          value={evaluator}
-          onChange={choose}
-          searchable
-        />
-        {chosen && (
-          <Text size="xs" c="dimmed">
-            {chosen.description}
-          </Text>
-        )}
-        <TextInput label="Name of the question" maxLength={256} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-        <JsonInput
-          label="Parameters"
-          size="xs"
-          autosize
-          minRows={2}
-          value={text}
-          onChange={setText}
-          error={parameters === null ? 'Expected a JSON object' : undefined}
-        />
-        {properties.length > 0 && (
-          <List size="xs" spacing={2}>
-            {properties.map(([key, { description, type, enum: values }]) => (
-              <List.Item key={key}>
-                <Code>{key}</Code>
-                {required.includes(key) ? ' (needed)' : ''}:{' '}
-                {[description, values ? `one of ${values.join(', ')}` : type].filter(Boolean).join('; ')}
-              </List.Item>
-            ))}
-          </List>
-        )}
-        {create.isError && <Failed problem={create.error} />}
-        <Group>
-          <Button
-            variant="default"
-            onClick={make}
-            loading={create.isPending}
-            disabled={chosen === undefined || name === '' || parameters === null}
-          >
-            Add it
-          </Button>
-          <Button variant="subtle" color="gray" onClick={() => setOpened(false)}>
-            Not now
-          </Button>
-        </Group>
-      </Stack>
+      <QuestionForm
+        {...props}
+        onCreated={(id) => {
+          setOpened(false);
+          props.onCreated(id);
+        }}
+        onCancel={() => setOpened(false)}
+      />
     </Card>
+  );
+}
+
+/** The evaluators that take parameters. */
+export function basesOf(all: EvaluationType[]): EvaluationType[] {
+  return all.filter((type) => type.parameters_schema !== null && type.parameters === null);
+}
+
+interface FormProps extends Props {
+  /** Which evaluator is chosen at first. */
+  first?: string;
+  onCancel: () => void;
+}
+
+/** An evaluator with parameters of one's own: a pattern that answers must match, a rubric, a function in Python. */
+export function QuestionForm({ gateway, all, first, onCreated, onCancel }: FormProps) {
+  const bases = basesOf(all);
+  const [evaluator, setEvaluator] = useState(first ?? null);
+  const chosen = bases.find((type) => type.id === evaluator);
+  return (
+    <Stack gap="xs">
+      <Select
+        label="Evaluator"
+        placeholder="choose one"
+        maw={460}
+        data={bases.map((type) => ({ value: type.id, label: type.name }))}
+        value={evaluator}
+        onChange={setEvaluator}
+        searchable
+      />
+      {chosen && chosen.id !== PYTHON && (
+        <Text size="xs" c="dimmed">
+          {chosen.description}
+        </Text>
+      )}
+      {chosen?.id === PYTHON ? (
+        <PythonForm gateway={gateway} all={all} onSaved={onCreated} onCancel={onCancel} />
+      ) : (
+        <ParametersForm key={evaluator} base={chosen} onCreated={onCreated} onCancel={onCancel} />
+      )}
+    </Stack>
+  );
+}
+
+interface ParametersProps {
+  base?: EvaluationType;
+  onCreated: (id: string) => void;
+  onCancel: () => void;
+}
+
+function ParametersForm({ base, onCreated, onCancel }: ParametersProps) {
+  const properties = Object.entries(base?.parameters_schema?.properties ?? {});
+  const required = base?.parameters_schema?.required ?? [];
+  const [name, setName] = useState('');
+  const [text, setText] = useState(JSON.stringify(Object.fromEntries(required.map((one) => [one, ''])), null, 2));
+  const create = useCreateType();
+  const parameters = objectOf(text);
+  const make = () => {
+    if (base === undefined || parameters === null) return;
+    create.mutate({ name, evaluator_id: base.id, parameters }, { onSuccess: (made) => onCreated(made.id) });
+  };
+  return (
+    <Stack gap="xs">
+      <TextInput
+        label="Name of the question"
+        maw={460}
+        maxLength={256}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <JsonInput
+        label="Parameters"
+        size="xs"
+        autosize
+        minRows={2}
+        value={text}
+        onChange={setText}
+        error={parameters === null ? 'Expected a JSON object' : undefined}
+      />
+      {properties.length > 0 && (
+        <List size="xs" spacing={2}>
+          {properties.map(([key, { description, type, enum: values }]) => (
+            <List.Item key={key}>
+              <Code>{key}</Code>
+              {required.includes(key) ? ' (needed)' : ''}:{' '}
+              {[description, values ? `one of ${values.join(', ')}` : type].filter(Boolean).join('; ')}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      {create.isError && <Failed problem={create.error} />}
+      <Group>
+        <Button
+          variant="default"
+          onClick={make}
+          loading={create.isPending}
+          disabled={base === undefined || name === '' || parameters === null}
+        >
+          Add it
+        </Button>
+        <Button variant="subtle" color="gray" onClick={onCancel}>
+          Not now
+        </Button>
+      </Group>
+    </Stack>
   );
 }
 

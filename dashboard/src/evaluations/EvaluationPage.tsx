@@ -1,10 +1,11 @@
-import { Anchor, Button, Card, Group, Modal, Pill, Stack, Table, Text, Title } from '@mantine/core';
+import { Anchor, Button, Card, Group, Pill, Stack, Table, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useDeleteEvaluation, useEvaluation, useEvaluationTypes, useRun } from '../api/evaluations';
 import type { Dataset, Evaluation, Result } from '../api/types';
 import { worded } from '../logs/filter-keys';
+import { Confirm } from '../parts/Confirm';
 import { CopyIcon } from '../parts/Copy';
 import { count, fullMoment } from '../parts/format';
 import { Failed, Loading } from '../parts/States';
@@ -220,22 +221,9 @@ function DeleteEvaluation({
   const remove = useDeleteEvaluation(gateway);
   const [, go] = useLocation();
   return (
-    <Modal opened onClose={onClose} title="Delete the evaluation?">
-      <Stack>
-        <Text size="sm">
-          “{evaluation.name}” goes with its results{evaluation.processed ? '' : ', and stops running'}. Logs and datasets stay.
-        </Text>
-        {remove.isError && <Failed problem={remove.error} />}
-        <Group>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(evaluation.id, { onSuccess: () => go(base) })}>
-            Delete
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Confirm title="Delete the evaluation?" change={remove} id={evaluation.id} onClose={onClose} onDone={() => go(base)}>
+      “{evaluation.name}” goes with its results{evaluation.processed ? '' : ', and stops running'}. Logs and datasets stay.
+    </Confirm>
   );
 }
 

@@ -1,12 +1,13 @@
-import { Anchor, Button, Card, Checkbox, Group, Pagination, Table, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowsDiff, IconPlus, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { useEvaluations, useEvaluationTypes } from '../api/evaluations';
-import type { Evaluation } from '../api/types';
-import { ago, count, fullMoment } from '../parts/format';
-import { Empty, Failed, Loading } from '../parts/States';
+import type { Evaluation, Result } from '../api/types';
+import { count } from '../parts/format';
+import { Ago, type Column, List, Named } from '../parts/List';
+import { Empty } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
 import { inUnit } from './figures';
@@ -24,12 +25,34 @@ export default function EvaluationsPage({ gateway }: { gateway: string }) {
   const mayWrite = useMay('Write');
   const base = `/gateways/${encodeURIComponent(gateway)}/evaluations`;
   const asked = params.get('new');
-  const total = evaluations.data?.info.total_count ?? 0;
+  const choose = (id: string, yes: boolean) => setChosen(yes ? [...chosen, id] : chosen.filter((one) => one !== id));
+  const columns: Column<Evaluation>[] = [
+    {
+      label: 'Choose to compare',
+      unlabelled: true,
+      show: ({ id, name }) => (
+        <Checkbox
+          aria-label={`Choose ${name}`}
+          checked={chosen.includes(id)}
+          onChange={(event) => choose(id, event.currentTarget.checked)}
+        />
+      ),
+    },
+    { label: 'Name', show: ({ id, name }) => <Named name={name} href={`${base}/${id}`} /> },
+    { label: 'State', show: (evaluation) => <StateBadge evaluation={evaluation} /> },
+    { label: 'Datasets', show: ({ datasets }) => <span className="cell">{datasets.map((dataset) => dataset.name).join(', ')}</span> },
+    { label: 'Logs', end: true, show: ({ processed, total_logs }) => (processed ? count(total_logs) : '…') },
+    { label: 'Results', show: ({ results }) => <Results results={results} /> },
+    { label: 'Created', show: ({ created_at }) => <Ago at={created_at} /> },
+  ];
   return (
     <Page
       title="Evaluations"
       actions={
         <>
+          <Button component={Link} href={`${base}/questions`} variant="default">
+            Questions
+          </Button>
           <Button
             variant="default"
             leftSection={<IconArrowsDiff size={14} />}
@@ -58,48 +81,20 @@ export default function EvaluationsPage({ gateway }: { gateway: string }) {
           setPage(1);
         }}
       />
-      <Card padding={0}>
-        {evaluations.isPending && <Loading />}
-        {evaluations.isError && <Failed problem={evaluations.error} retry={() => void evaluations.refetch()} />}
-        {evaluations.data?.items.length === 0 && (
+      <List
+        label="Evaluations"
+        query={evaluations}
+        columns={columns}
+        onPage={setPage}
+        minWidth={720}
+        empty={
           <Empty title={search ? 'No evaluation matches' : 'There is no evaluation yet'}>
             {search
               ? 'The search looks into ids and names.'
               : 'An evaluation asks questions about the logs of one or more datasets (what did they cost, how fast were they, did people like them) and says how sure each answer is.'}
           </Empty>
-        )}
-        {evaluations.data && evaluations.data.items.length > 0 && (
-          <Table.ScrollContainer minWidth={720} type="native">
-            <Table className="rows" aria-label="Evaluations">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>
-                    <span className="visually-hidden">Choose to compare</span>
-                  </Table.Th>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>State</Table.Th>
-                  <Table.Th>Datasets</Table.Th>
-                  <Table.Th className="end">Logs</Table.Th>
-                  <Table.Th>Results</Table.Th>
-                  <Table.Th>Created</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {evaluations.data.items.map((one) => (
-                  <EvaluationRow
-                    key={one.id}
-                    evaluation={one}
-                    href={`${base}/${one.id}`}
-                    chosen={chosen.includes(one.id)}
-                    onChoose={(yes) => setChosen(yes ? [...chosen, one.id] : chosen.filter((id) => id !== one.id))}
-                  />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        )}
-      </Card>
-      {total > 50 && <Pagination mt="sm" size="sm" total={Math.ceil(total / 50)} value={page} onChange={setPage} />}
+        }
+      />
       {asked !== null && mayWrite && (
         <NewEvaluation
           gateway={gateway}
@@ -113,53 +108,26 @@ export default function EvaluationsPage({ gateway }: { gateway: string }) {
   );
 }
 
-interface RowProps {
-  evaluation: Evaluation;
-  href: string;
-  chosen: boolean;
-  onChoose: (yes: boolean) => void;
-}
-
-function EvaluationRow({ evaluation, href, chosen, onChoose }: RowProps) {
+function Results({ results }: { results: Result[] }) {
   const types = useEvaluationTypes();
   const nameOf = (id: string) => types.data?.find((type) => type.id === id)?.name ?? id;
   return (
-    <Table.Tr>
-      <Table.Td w={30}>
-        <Checkbox aria-label={`Choose ${evaluation.name}`} checked={chosen} onChange={(event) => onChoose(event.currentTarget.checked)} />
-      </Table.Td>
-      <Table.Td>
-        <Anchor component={Link} href={href} size="sm" fw={600} className="cell" title={evaluation.name}>
-          {evaluation.name}
-        </Anchor>
-      </Table.Td>
-      <Table.Td>
-        <StateBadge evaluation={evaluation} />
-      </Table.Td>
-      <Table.Td>
-        <span className="cell">{evaluation.datasets.map((dataset) => dataset.name).join(', ')}</span>
-      </Table.Td>
-      <Table.Td className="end figures">{evaluation.processed ? count(evaluation.total_logs) : '…'}</Table.Td>
-      <Table.Td>
-        <Group gap="md" wrap="nowrap">
-          {evaluation.results.slice(0, 4).map((result) => (
-            <div key={result.id}>
-              <Text size="xs" c="dimmed">
-                {nameOf(result.evaluation_type_id)}
-              </Text>
-              <Text size="sm" className="figures" title={result.status_description}>
-                {inUnit(result.result, result.unit)}
-              </Text>
-            </div>
-          ))}
-          {evaluation.results.length > 4 && (
-            <Text size="xs" c="dimmed">
-              and {evaluation.results.length - 4} more
-            </Text>
-          )}
-        </Group>
-      </Table.Td>
-      <Table.Td title={fullMoment(evaluation.created_at)}>{ago(evaluation.created_at)}</Table.Td>
-    </Table.Tr>
+    <Group gap="md" wrap="nowrap">
+      {results.slice(0, 4).map((result) => (
+        <div key={result.id}>
+          <Text size="xs" c="dimmed">
+            {nameOf(result.evaluation_type_id)}
+          </Text>
+          <Text size="sm" className="figures" title={result.status_description}>
+            {inUnit(result.result, result.unit)}
+          </Text>
+        </div>
+      ))}
+      {results.length > 4 && (
+        <Text size="xs" c="dimmed">
+          and {results.length - 4} more
+        </Text>
+      )}
+    </Group>
   );
 }

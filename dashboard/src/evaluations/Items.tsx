@@ -1,13 +1,13 @@
-import { Anchor, Badge, Card, Pagination, Table, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { useEvaluationTypes, useItems } from '../api/evaluations';
 import type { Evaluation, Item } from '../api/types';
 import { UNKNOWN } from '../parts/format';
-import { Empty, Failed, Loading } from '../parts/States';
+import { type Column, List } from '../parts/List';
+import { Empty } from '../parts/States';
+import { COLOURS } from './figures';
 import { Agreement, Votes } from './Panel';
-
-const COLOURS = { scored: 'gauge', failed: 'red', skipped: 'gray' };
 
 /** The logs behind a number, worst first: each with its score and why. */
 export function Items({ gateway, evaluation, type }: { gateway: string; evaluation: Evaluation; type: string }) {
@@ -16,62 +16,47 @@ export function Items({ gateway, evaluation, type }: { gateway: string; evaluati
   const types = useEvaluationTypes();
   const name = types.data?.find((one) => one.id === type)?.name ?? type;
   const agreement = evaluation.results.find((one) => one.evaluation_type_id === type)?.agreement;
-  const total = items.data?.info.total_count ?? 0;
+  const columns: Column<Item>[] = [
+    { label: 'Log', show: (item) => <LogOf gateway={gateway} item={item} /> },
+    { label: 'State', show: ({ status }) => <Badge color={COLOURS[status]}>{status}</Badge> },
+    { label: 'Score', end: true, show: ({ score }) => score ?? UNKNOWN },
+    { label: 'Why', wraps: true, show: (item) => <Why item={item} /> },
+  ];
   return (
-    <Card padding={0}>
+    <List
+      label={`${name}: logs`}
+      query={items}
+      columns={columns}
+      idOf={({ log_id }) => log_id}
+      onPage={setPage}
+      minWidth={560}
+      empty={<Empty title="No log has been looked at yet" />}
+    >
       <Title order={2} p="sm" pb={4}>
         {name}: its logs, worst first
       </Title>
       {agreement && <Agreement agreement={agreement} />}
-      {items.isPending && <Loading />}
-      {items.isError && <Failed problem={items.error} retry={() => void items.refetch()} />}
-      {items.data?.items.length === 0 && <Empty title="No log has been looked at yet" />}
-      {items.data && items.data.items.length > 0 && (
-        <Table.ScrollContainer minWidth={560} type="native">
-          <Table className="rows" aria-label={`${name}: logs`}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Log</Table.Th>
-                <Table.Th>State</Table.Th>
-                <Table.Th className="end">Score</Table.Th>
-                <Table.Th>Why</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {items.data.items.map((item) => (
-                <ItemRow key={item.log_id} gateway={gateway} item={item} />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
-      {total > 20 && <Pagination m="sm" size="sm" total={Math.ceil(total / 20)} value={page} onChange={setPage} />}
-    </Card>
+    </List>
   );
 }
 
-function ItemRow({ gateway, item }: { gateway: string; item: Item }) {
+function LogOf({ gateway, item }: { gateway: string; item: Item }) {
+  return item.log_deleted ? (
+    <Text size="sm" c="dimmed">
+      deleted since
+    </Text>
+  ) : (
+    <Anchor component={Link} size="sm" className="cell" href={`/gateways/${encodeURIComponent(gateway)}/logs?log=${item.log_id}`}>
+      {item.log_id}
+    </Anchor>
+  );
+}
+
+function Why({ item }: { item: Item }) {
   return (
-    <Table.Tr>
-      <Table.Td>
-        {item.log_deleted ? (
-          <Text size="sm" c="dimmed">
-            deleted since
-          </Text>
-        ) : (
-          <Anchor component={Link} size="sm" className="cell" href={`/gateways/${encodeURIComponent(gateway)}/logs?log=${item.log_id}`}>
-            {item.log_id}
-          </Anchor>
-        )}
-      </Table.Td>
-      <Table.Td>
-        <Badge color={COLOURS[item.status]}>{item.status}</Badge>
-      </Table.Td>
-      <Table.Td className="end figures">{item.score ?? UNKNOWN}</Table.Td>
-      <Table.Td style={{ whiteSpace: 'normal' }}>
-        <span className="logged prose">{item.note || UNKNOWN}</span>
-        {item.votes && <Votes votes={item.votes} />}
-      </Table.Td>
-    </Table.Tr>
+    <>
+      <span className="logged prose">{item.note || UNKNOWN}</span>
+      {item.votes && <Votes votes={item.votes} />}
+    </>
   );
 }

@@ -95,7 +95,7 @@ export function NewEvaluation({ gateway, datasets: asked, types: askedTypes, onC
             <Size key={dataset.id} gateway={gateway} dataset={dataset} />
           ))}
           <Evaluators all={all.filter((type) => type.enable)} wanted={evaluators} onChange={setWanted} />
-          <CustomType all={all} onCreated={(id) => setWanted([...evaluators, id])} />
+          <CustomType gateway={gateway} all={all} onCreated={(id) => setWanted([...evaluators, id])} />
           <Text size="xs" c="dimmed">
             It looks at the logs up to this moment, the newest included, and says how many each figure is computed from.
           </Text>

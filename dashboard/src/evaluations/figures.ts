@@ -17,6 +17,9 @@ export function isFinal(result: Result): boolean {
   return result.status >= 2;
 }
 
+/** Of what became of one log. */
+export const COLOURS = { scored: 'gauge', failed: 'red', skipped: 'gray' };
+
 export const STATUSES = ['queued', 'running', 'completed', 'no usable logs', 'failed', 'cancelled'];
 export const STATUS_COLOURS = ['gray', 'blue', 'gauge', 'yellow', 'red', 'gray'];
 

@@ -28,7 +28,7 @@ import { NoLogsYet } from './NoLogsYet';
 const USUAL = COLUMNS.filter((column) => column.usual).map((column) => column.id);
 
 export default function LogsPage({ gateway }: { gateway: string }) {
-  const [choice, change] = useChoice();
+  const [choice, change, isWhole] = useChoice();
   const [live, setLive] = useState(false);
   const [exact, setExact] = useState(false);
   const [shown, setShown] = useLocalStorage<string[]>({ key: 'gaugeway-log-columns', defaultValue: USUAL });
@@ -89,7 +89,12 @@ export default function LogsPage({ gateway }: { gateway: string }) {
         <NoLogsYet gateway={gateway} />
       ) : (
         <>
-          <Group mb="xs" gap="xs">
+          {!isWhole && (
+            <Alert color="yellow" variant="light" mb="xs" title="Not every filter of the address could be read">
+              The list shows more logs than were meant.
+            </Alert>
+          )}
+          <Group mb="xs" gap="xs" align="flex-start">
             <Search value={choice.search} onChange={(search) => change({ search })} />
             <FilterBar filters={choice.filters} onChange={(filters) => change({ filters })} />
           </Group>

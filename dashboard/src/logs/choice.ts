@@ -4,19 +4,21 @@ import type { Choice, Order } from '../api/logs';
 import type { Criterion } from '../api/types';
 import { isCriterion } from './filter-keys';
 
-/** Which logs are shown lives in the address, so that it can be shared, kept and gone back to. */
-export function useChoice(): [Choice, (change: Partial<Choice>) => void] {
+/** Which logs are shown, how to choose others, and whether the address could be read. It lives in the address, so that
+ * it can be shared, kept and gone back to. */
+export function useChoice(): [Choice, (change: Partial<Choice>) => void, boolean] {
   const [params, setParams] = useSearchParams();
+  const [filters, isWhole] = useMemo(() => readFilters(params.get('filters')), [params]);
   const choice = useMemo<Choice>(
     () => ({
-      filters: readFilters(params.get('filters')),
+      filters,
       search: params.get('search') ?? '',
       order: (params.get('order') ?? 'created_at') as Order,
       direction: params.get('direction') === 'asc' ? 'asc' : 'desc',
       page: Math.max(1, Number(params.get('page')) || 1),
       perPage: 50,
     }),
-    [params],
+    [params, filters],
   );
   const change = useCallback(
     (wanted: Partial<Choice>) => {
@@ -33,7 +35,7 @@ export function useChoice(): [Choice, (change: Partial<Choice>) => void] {
     },
     [choice, setParams],
   );
-  return [choice, change];
+  return [choice, change, isWhole];
 }
 
 function set(params: URLSearchParams, name: string, value: string): void {
@@ -41,11 +43,14 @@ function set(params: URLSearchParams, name: string, value: string): void {
   else params.delete(name);
 }
 
-function readFilters(text: string | null): Criterion[] {
+/** The filters of an address, and whether these are all that it has. */
+function readFilters(text: string | null): [Criterion[], boolean] {
   try {
     const found: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(found) ? found.filter(isCriterion) : [];
+    if (!Array.isArray(found)) return [[], false];
+    const filters = found.filter(isCriterion);
+    return [filters, filters.length === found.length];
   } catch {
-    return [];
+    return [[], false];
   }
 }

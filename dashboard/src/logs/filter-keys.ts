@@ -1,4 +1,4 @@
-import type { Criterion, Scalar } from '../api/types';
+import type { Criterion, Filter, Scalar } from '../api/types';
 
 export type Kind = 'text' | 'number' | 'money' | 'flag' | 'time' | 'id' | 'feedback' | 'body';
 
@@ -86,6 +86,35 @@ export function fitsDataset(filter: Criterion): boolean {
   return Boolean(keyOf(filter.key)?.inDatasets) && !nulls;
 }
 
+/** Whether a form of one filter shows everything that this one says, so that nothing goes when it is changed there. */
+export function isFormable(criterion: Criterion, forDataset: boolean): criterion is Filter {
+  if (!('key' in criterion) || groupOf(criterion)) return false;
+  const { key, operator, value: values } = criterion;
+  const known = keyOf(key);
+  if (known === undefined || !operatorsOf(key).includes(operator) || (forDataset && !known.inDatasets)) return false;
+  const [first] = values;
+  switch (known.kind) {
+    case 'flag':
+      return values.length === 1 && typeof first === 'boolean';
+    case 'feedback':
+      return values.length === 1 && [1, -1, 0].includes(first as number);
+    case 'number':
+    case 'money':
+      return values.length === 1 && typeof first === 'number' && (!Number.isInteger(first) || Number.isSafeInteger(first));
+    case 'time':
+      return values.length === 1 && typeof first === 'string' && !Number.isNaN(new Date(first).getTime());
+    default:
+      return values.every((one) => typeof one === 'string') && (values.length === 1 || !['gt', 'lt'].includes(operator));
+  }
+}
+
+/** Whether a browser can have read all its numbers as they are: whole ones have 15 digits there. */
+export function isExact(criterion: Criterion): boolean {
+  const inner = groupOf(criterion)?.filters;
+  if (inner) return inner.every(isExact);
+  return !('key' in criterion) || criterion.value.every((one) => !Number.isInteger(one) || Number.isSafeInteger(one));
+}
+
 export function shownValue(key: string, value: Scalar): string {
   if (value === null) return kindOf(key) === 'feedback' ? 'none' : 'unknown';
   if (kindOf(key) === 'feedback') return { '1': 'thumbs up', '-1': 'thumbs down', '0': 'none' }[String(value)] ?? String(value);
@@ -100,11 +129,12 @@ export function shownValue(key: string, value: Scalar): string {
 }
 
 const JOINED = { all_of: ' and ', any_of: ' or ', none_of: ' or ' };
-type Join = keyof typeof JOINED;
+export type Join = keyof typeof JOINED;
+export const JOINS = Object.keys(JOINED) as Join[];
 
 /** What a group joins, and how; undefined for a filter. */
 export function groupOf(criterion: Criterion): { join: Join; filters: Criterion[] } | undefined {
-  for (const join of Object.keys(JOINED) as Join[]) {
+  for (const join of JOINS) {
     const filters = (criterion as Partial<Record<Join, unknown>>)[join];
     if (Array.isArray(filters)) return { join, filters: filters as Criterion[] };
   }
@@ -122,6 +152,7 @@ export function isCriterion(value: unknown): value is Criterion {
 /** A filter or a group as a sentence. */
 export function worded(filter: Criterion): string {
   const group = groupOf(filter);
+  if (group?.filters.length === 0) return '(nothing yet)';
   if (group) return `${group.join === 'none_of' ? 'not ' : ''}(${group.filters.map(worded).join(JOINED[group.join])})`;
   if (!('key' in filter)) return JSON.stringify(filter);
   const label = keyOf(filter.key)?.label ?? filter.key;

@@ -1,11 +1,12 @@
-import { ActionIcon, Anchor, Badge, Button, Card, Code, Group, Modal, Pagination, Stack, Table, Text, Tooltip } from '@mantine/core';
-import { IconPlus, IconTrash } from '@tabler/icons-react';
+import { Badge, Button, Code, Group, Text } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { type Route, useDeleteRoute, useRoutes } from '../api/routes';
+import { Confirm } from '../parts/Confirm';
 import { CopyIcon } from '../parts/Copy';
-import { ago, fullMoment } from '../parts/format';
-import { Empty, Failed, Loading } from '../parts/States';
+import { Ago, type Column, Delete, List, Named } from '../parts/List';
+import { Empty } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
 
@@ -14,60 +15,54 @@ export default function RoutesPage({ gateway }: { gateway: string }) {
   const [page, setPage] = useState(1);
   const [leaving, setLeaving] = useState<Route | null>(null);
   const routes = useRoutes(gateway, page);
+  const remove = useDeleteRoute(gateway);
   const mayWrite = useMay('Write');
   const base = `/gateways/${encodeURIComponent(gateway)}/routes`;
-  const total = routes.data?.total_count ?? 0;
   const create = mayWrite && (
     <Button component={Link} href={`${base}/new`} leftSection={<IconPlus size={14} />}>
       New route
     </Button>
   );
+  const columns: Column<Route>[] = [
+    { label: 'Name', show: ({ id, name }) => <Named name={name} href={`${base}/${id}`} /> },
+    { label: 'Clients ask for', show: ({ name }) => <Asked text={`dynamic/${name}`} /> },
+    { label: 'Models', show: (route) => <Models route={route} /> },
+    { label: 'Deployed', show: ({ deployment }) => <Ago at={deployment.created_at} /> },
+  ];
   return (
     <Page title="Dynamic routes" actions={create}>
-      <Card padding={0}>
-        {routes.isPending && <Loading />}
-        {routes.isError && <Failed problem={routes.error} retry={() => void routes.refetch()} />}
-        {routes.data?.routes.length === 0 && (
+      <List
+        label="Dynamic routes"
+        query={routes}
+        columns={columns}
+        actions={mayWrite ? (route) => <Delete of={route.name} onClick={() => setLeaving(route)} /> : undefined}
+        onPage={setPage}
+        empty={
           <Empty title="There is no dynamic route yet">
             A route chooses the model: by what a request says, by chance, by what has passed already, and by what fails. Clients ask for{' '}
             <Code>dynamic/…</Code>, and where that goes is changed here, without changing any client.
           </Empty>
-        )}
-        {routes.data && routes.data.routes.length > 0 && (
-          <Table.ScrollContainer minWidth={640} type="native">
-            <Table className="rows" aria-label="Dynamic routes">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>Clients ask for</Table.Th>
-                  <Table.Th>Models</Table.Th>
-                  <Table.Th>Deployed</Table.Th>
-                  <Table.Th>
-                    <span className="visually-hidden">Actions</span>
-                  </Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {routes.data.routes.map((route) => (
-                  <RouteRow
-                    key={route.id}
-                    route={route}
-                    href={`${base}/${route.id}`}
-                    onDelete={mayWrite ? () => setLeaving(route) : undefined}
-                  />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        )}
-      </Card>
-      {total > 50 && <Pagination mt="sm" size="sm" total={Math.ceil(total / 50)} value={page} onChange={setPage} />}
-      {leaving !== null && <DeleteRoute gateway={gateway} route={leaving} onClose={() => setLeaving(null)} />}
+        }
+      />
+      {leaving !== null && (
+        <Confirm title={`Delete the route ${leaving.name}?`} change={remove} id={leaving.id} onClose={() => setLeaving(null)}>
+          Requests for dynamic/{leaving.name} are refused from then on. Its versions go, too; its logs stay.
+        </Confirm>
+      )}
     </Page>
   );
 }
 
-function RouteRow({ route, href, onDelete }: { route: Route; href: string; onDelete?: () => void }) {
+function Asked({ text }: { text: string }) {
+  return (
+    <Group gap={4} wrap="nowrap">
+      <Code>{text}</Code>
+      <CopyIcon text={text} label={`Copy ${text}`} />
+    </Group>
+  );
+}
+
+function Models({ route }: { route: Route }) {
   const models = [
     ...new Set(
       route.elements
@@ -75,65 +70,19 @@ function RouteRow({ route, href, onDelete }: { route: Route; href: string; onDel
         .map((one) => `${String(one.properties?.provider)}/${String(one.properties?.model)}`),
     ),
   ];
-  const asked = `dynamic/${route.name}`;
   return (
-    <Table.Tr>
-      <Table.Td>
-        <Anchor component={Link} href={href} size="sm" fw={600}>
-          {route.name}
-        </Anchor>
-      </Table.Td>
-      <Table.Td>
-        <Group gap={4} wrap="nowrap">
-          <Code>{asked}</Code>
-          <CopyIcon text={asked} label={`Copy ${asked}`} />
-        </Group>
-      </Table.Td>
-      <Table.Td>
-        <Group gap={4}>
-          {models.slice(0, 3).map((model) => (
-            <Badge key={model} color="gray" maw={220} title={model}>
-              {model}
-            </Badge>
-          ))}
-          {models.length > 3 && (
-            <Text size="xs" c="dimmed">
-              and {models.length - 3} more
-            </Text>
-          )}
-          {route.version.is_valid ? null : <Badge color="red">a provider has gone</Badge>}
-        </Group>
-      </Table.Td>
-      <Table.Td title={fullMoment(route.deployment.created_at)}>{ago(route.deployment.created_at)}</Table.Td>
-      <Table.Td className="end">
-        {onDelete && (
-          <Tooltip label="Delete">
-            <ActionIcon aria-label={`Delete ${route.name}`} onClick={onDelete}>
-              <IconTrash size={16} />
-            </ActionIcon>
-          </Tooltip>
-        )}
-      </Table.Td>
-    </Table.Tr>
-  );
-}
-
-function DeleteRoute({ gateway, route, onClose }: { gateway: string; route: Route; onClose: () => void }) {
-  const remove = useDeleteRoute(gateway);
-  return (
-    <Modal opened onClose={onClose} title={`Delete the route ${route.name}?`}>
-      <Stack>
-        <Text size="sm">Requests for dynamic/{route.name} are refused from then on. Its versions go, too; its logs stay.</Text>
-        {remove.isError && <Failed problem={remove.error} />}
-        <Group>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(route.id, { onSuccess: onClose })}>
-            Delete
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Group gap={4}>
+      {models.slice(0, 3).map((model) => (
+        <Badge key={model} color="gray" maw={220} title={model}>
+          {model}
+        </Badge>
+      ))}
+      {models.length > 3 && (
+        <Text size="xs" c="dimmed">
+          and {models.length - 3} more
+        </Text>
+      )}
+      {route.version.is_valid ? null : <Badge color="red">a provider has gone</Badge>}
+    </Group>
   );
 }

@@ -1,31 +1,28 @@
 import {
-  ActionIcon,
   Autocomplete,
   Badge,
   Button,
-  Card,
   Code,
   Group,
   Modal,
   NumberInput,
-  Pagination,
   PasswordInput,
   SimpleGrid,
   Stack,
   Switch,
-  Table,
   Text,
   TextInput,
   Title,
-  Tooltip,
 } from '@mantine/core';
-import { IconPlus, IconRefresh, IconTrash } from '@tabler/icons-react';
+import { IconPlus, IconRefresh } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { useProviders } from '../api/account';
 import { ApiError } from '../api/client';
 import { type StoredKey, useDeleteKey, useSaveKey, useStoredKeys } from '../api/keys';
-import { ago, count, fullMoment } from '../parts/format';
-import { Empty, Failed, Loading } from '../parts/States';
+import { Confirm } from '../parts/Confirm';
+import { count } from '../parts/format';
+import { Action, Ago, type Column, Delete, List, Named } from '../parts/List';
+import { Empty, Failed } from '../parts/States';
 
 /** Keys of providers that the gateway keeps, so that clients need only its token. */
 export function ProviderKeys({ gateway, readOnly }: { gateway: string; readOnly: boolean }) {
@@ -33,106 +30,73 @@ export function ProviderKeys({ gateway, readOnly }: { gateway: string; readOnly:
   const [edited, setEdited] = useState<StoredKey | 'new' | null>(null);
   const [leaving, setLeaving] = useState<StoredKey | null>(null);
   const keys = useStoredKeys(gateway, page);
-  const total = keys.data?.info.total_count ?? 0;
+  const remove = useDeleteKey(gateway);
+  const actions = (key: StoredKey) => (
+    <>
+      <Action label="Replace" of={`the key of ${nameOf(key)}`} icon={<IconRefresh size={16} />} onClick={() => setEdited(key)} />
+      <Delete of={`the key of ${nameOf(key)}`} onClick={() => setLeaving(key)} />
+    </>
+  );
   return (
-    <Card padding={0}>
-      <Group justify="space-between" p="md" pb="xs">
-        <Title order={2}>Provider keys</Title>
-        {!readOnly && (
-          <Button variant="default" leftSection={<IconPlus size={14} />} onClick={() => setEdited('new')}>
-            Store a key
-          </Button>
-        )}
-      </Group>
-      <Text size="xs" c="dimmed" px="md" pb="xs">
-        A request without a key of its own is sent with the stored one, if it carries a gateway token with the permission Run. Keys are
-        sealed under the master key, and shown to nobody again.
-      </Text>
-      {keys.isPending && <Loading rows={3} />}
-      {keys.isError && <Failed problem={keys.error} retry={() => void keys.refetch()} />}
-      {keys.data?.items.length === 0 && (
-        <Empty title="No key is stored">
-          Clients send each provider's own key with their requests. Store one here, and they need the gateway's token only.
-        </Empty>
-      )}
-      {keys.data && keys.data.items.length > 0 && (
-        <Table.ScrollContainer minWidth={600} type="native">
-          <Table className="rows" aria-label="Provider keys">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Provider</Table.Th>
-                <Table.Th>Alias</Table.Th>
-                <Table.Th>Key</Table.Th>
-                <Table.Th>Rate limit</Table.Th>
-                <Table.Th>Stored</Table.Th>
-                <Table.Th>
-                  <span className="visually-hidden">Actions</span>
-                </Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {keys.data.items.map((key) => (
-                <KeyRow
-                  key={key.id}
-                  stored={key}
-                  onReplace={readOnly ? undefined : () => setEdited(key)}
-                  onDelete={() => setLeaving(key)}
-                />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
-      {total > 50 && <Pagination m="sm" size="sm" total={Math.ceil(total / 50)} value={page} onChange={setPage} />}
+    <div>
+      <List
+        label="Provider keys"
+        query={keys}
+        columns={COLUMNS}
+        actions={readOnly ? undefined : actions}
+        onPage={setPage}
+        minWidth={600}
+        rows={3}
+        empty={
+          <Empty title="No key is stored">
+            Clients send each provider's own key with their requests. Store one here, and they need the gateway's token only.
+          </Empty>
+        }
+      >
+        <Group justify="space-between" p="md" pb="xs">
+          <Title order={2}>Provider keys</Title>
+          {!readOnly && (
+            <Button variant="default" leftSection={<IconPlus size={14} />} onClick={() => setEdited('new')}>
+              Store a key
+            </Button>
+          )}
+        </Group>
+        <Text size="xs" c="dimmed" px="md" pb="xs">
+          A request without a key of its own is sent with the stored one, if it carries a gateway token with the permission Run. Keys are
+          sealed under the master key, and shown to nobody again.
+        </Text>
+      </List>
       {edited !== null && <KeyForm gateway={gateway} stored={edited === 'new' ? undefined : edited} onClose={() => setEdited(null)} />}
-      {leaving !== null && <DeleteKey gateway={gateway} stored={leaving} onClose={() => setLeaving(null)} />}
-    </Card>
+      {leaving !== null && (
+        <Confirm title={`Delete the key of ${nameOf(leaving)}?`} change={remove} id={leaving.id} onClose={() => setLeaving(null)}>
+          It is spent no more from that moment on: requests without a key of their own go to the provider without one, or are refused.
+        </Confirm>
+      )}
+    </div>
   );
 }
+
+const COLUMNS: Column<StoredKey>[] = [
+  { label: 'Provider', show: ({ provider_slug }) => <Named name={provider_slug} /> },
+  {
+    label: 'Alias',
+    show: (key) => (
+      <Group gap={6} wrap="nowrap">
+        <span className="cell">{key.alias}</span>
+        {key.default_config && <Badge>default</Badge>}
+      </Group>
+    ),
+  },
+  { label: 'Key', show: ({ secret_preview }) => <Code>{secret_preview}</Code> },
+  {
+    label: 'Rate limit',
+    show: (key) => (key.rate_limit === undefined ? 'none' : `${count(key.rate_limit)} in ${count(key.rate_limit_period)} s`),
+  },
+  { label: 'Stored', show: ({ modified_at }) => <Ago at={modified_at} /> },
+];
 
 function nameOf(key: StoredKey): string {
   return `${key.provider_slug}, ${key.alias}`;
-}
-
-function KeyRow({ stored, onReplace, onDelete }: { stored: StoredKey; onReplace?: () => void; onDelete: () => void }) {
-  return (
-    <Table.Tr>
-      <Table.Td>
-        <Text size="sm" fw={600}>
-          {stored.provider_slug}
-        </Text>
-      </Table.Td>
-      <Table.Td>
-        <Group gap={6} wrap="nowrap">
-          <span className="cell">{stored.alias}</span>
-          {stored.default_config && <Badge>default</Badge>}
-        </Group>
-      </Table.Td>
-      <Table.Td>
-        <Code>{stored.secret_preview}</Code>
-      </Table.Td>
-      <Table.Td className="figures">
-        {stored.rate_limit === undefined ? 'none' : `${count(stored.rate_limit)} in ${count(stored.rate_limit_period)} s`}
-      </Table.Td>
-      <Table.Td title={fullMoment(stored.modified_at)}>{ago(stored.modified_at)}</Table.Td>
-      <Table.Td className="end">
-        {onReplace && (
-          <Group gap={2} justify="flex-end" wrap="nowrap">
-            <Tooltip label="Replace">
-              <ActionIcon aria-label={`Replace the key of ${nameOf(stored)}`} onClick={onReplace}>
-                <IconRefresh size={16} />
-              </ActionIcon>
-            </Tooltip>
-            <Tooltip label="Delete">
-              <ActionIcon aria-label={`Delete the key of ${nameOf(stored)}`} onClick={onDelete}>
-                <IconTrash size={16} />
-              </ActionIcon>
-            </Tooltip>
-          </Group>
-        )}
-      </Table.Td>
-    </Table.Tr>
-  );
 }
 
 function KeyForm({ gateway, stored, onClose }: { gateway: string; stored?: StoredKey; onClose: () => void }) {
@@ -237,28 +201,6 @@ function KeyForm({ gateway, stored, onClose }: { gateway: string; stored?: Store
           </Group>
         </Stack>
       </form>
-    </Modal>
-  );
-}
-
-function DeleteKey({ gateway, stored, onClose }: { gateway: string; stored: StoredKey; onClose: () => void }) {
-  const remove = useDeleteKey(gateway);
-  return (
-    <Modal opened onClose={onClose} title={`Delete the key of ${nameOf(stored)}?`}>
-      <Stack>
-        <Text size="sm">
-          It is spent no more from that moment on: requests without a key of their own go to the provider without one, or are refused.
-        </Text>
-        {remove.isError && <Failed problem={remove.error} />}
-        <Group>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(stored.id, { onSuccess: onClose })}>
-            Delete
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </Group>
-      </Stack>
     </Modal>
   );
 }

@@ -35,6 +35,7 @@ from gaugeway.management import (
     snapshots,
     spend_limits,
     tokens,
+    type_tries,
     urls,
 )
 from gaugeway.management.authentication import Authentication, TokenBook
@@ -59,6 +60,7 @@ RESOURCES = (
     cost_rules,  # before the custom providers, for one of which `costs` would be taken
     evaluation_runs,
     comparisons,
+    type_tries,
     annotating,
     annotation_queues,
     replays,

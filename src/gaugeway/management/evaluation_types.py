@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from gaugeway.core.errors import BadInput, Conflict, NotFound
 from gaugeway.core.items import CustomType
-from gaugeway.core.samples import AnyEvaluator, ItemEvaluator
-from gaugeway.core.sandbox import SCORE, PythonScorer
+from gaugeway.core.samples import AnyEvaluator, ItemEvaluator, Scorer
+from gaugeway.core.sandbox import SCORE, PythonScorer, Sandbox
 from gaugeway.core.timestamps import to_rfc3339
 from gaugeway.management import envelope
 from gaugeway.management.paging import Paged
@@ -49,7 +49,7 @@ class NewType(Body):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-def show(evaluator: AnyEvaluator) -> dict[str, Any]:
+def show(evaluator: AnyEvaluator, sandbox: Sandbox) -> dict[str, Any]:
     """An evaluation type as the API shows it; not enabled where it can only be the base of custom ones."""
     takes_parameters = isinstance(evaluator, ItemEvaluator)
     return {
@@ -67,24 +67,28 @@ def show(evaluator: AnyEvaluator) -> dict[str, Any]:
         "evaluator_id": evaluator.id,
         "parameters": None,
         "parameters_schema": evaluator.parameters_schema() if takes_parameters else None,
+        "refusal": sandbox.refusal or None if runs_python(evaluator) else None,
     }
 
 
-def show_custom(custom: CustomType, evaluator: AnyEvaluator | None, *, runs_python: bool) -> dict[str, Any]:
+def runs_python(evaluator: AnyEvaluator) -> bool:
+    """Whether what it does is a user's own Python."""
+    return isinstance(evaluator, ItemEvaluator) and issubclass(evaluator.scorer, PythonScorer)
+
+
+def show_custom(custom: CustomType, evaluator: AnyEvaluator | None, sandbox: Sandbox) -> dict[str, Any]:
     """A custom type as the API shows it; not enabled where its evaluator is no longer installed, or is not run."""
     if isinstance(evaluator, ItemEvaluator):
         evaluator = evaluator.declared(custom.parameters)
-    base = None if evaluator is None else show(evaluator)
-    is_run = runs_python or not (
-        isinstance(evaluator, ItemEvaluator) and issubclass(evaluator.scorer, PythonScorer)
-    )
+    base = None if evaluator is None else show(evaluator, sandbox)
+    missing = f"the evaluator {custom.evaluator_id!r} is no longer installed in this server"
     return {
         "id": custom.id,
         "name": custom.name,
         "type": base["type"] if base else "",
         "description": custom.description or (base["description"] if base else ""),
         "mandatory": False,
-        "enable": base is not None and is_run,
+        "enable": base is not None and base["refusal"] is None,
         "created_at": to_rfc3339(custom.created_at),
         "modified_at": to_rfc3339(custom.modified_at),
         "version": base["version"] if base else "",
@@ -93,13 +97,14 @@ def show_custom(custom: CustomType, evaluator: AnyEvaluator | None, *, runs_pyth
         "evaluator_id": custom.evaluator_id,
         "parameters": custom.parameters,
         "parameters_schema": base["parameters_schema"] if base else None,
+        "refusal": base["refusal"] if base else missing,
     }
 
 
 @router.get("", summary="List evaluation types")
 def list_evaluation_types(call: Caller, query: Annotated[EvaluationTypeList, InQuery()]) -> Response:
     """The evaluators in their own order, then the account's custom types, where `order_by` makes no difference."""
-    shown = [show(evaluator) for evaluator in call.parts.evaluators]
+    shown = [show(evaluator, call.parts.sandbox) for evaluator in call.parts.evaluators]
     shown += [_show_custom(call, custom) for custom in call.parts.custom_types.list(call.account_id)]
     descending = query.order_by_direction == "desc"
     shown.sort(key=lambda item: item[query.order_by], reverse=descending)
@@ -110,16 +115,7 @@ def list_evaluation_types(call: Caller, query: Annotated[EvaluationTypeList, InQ
 @router.post("", summary="Create a custom evaluation type", dependencies=[NO_QUERY])
 def create_type(call: Caller, body: NewType) -> Response:
     """An evaluator with parameters; its id can be used wherever an evaluation type's can."""
-    evaluator = call.parts.evaluator(body.evaluator_id)
-    if not isinstance(evaluator, ItemEvaluator):
-        taking = [each.id for each in call.parts.evaluators if isinstance(each, ItemEvaluator)]
-        what = "takes no parameters" if evaluator else "does not exist"
-        raise BadInput(
-            f"This evaluator {what}; those that take some: {', '.join(taking)}", ("body", "evaluator_id")
-        )
-    scorer = evaluator.configured(body.parameters, ("body", "parameters"))
-    if isinstance(scorer, PythonScorer):
-        check_source(call.parts.sandbox, scorer.source, SCORE, ("body", "parameters", "source"))
+    evaluator, _ = checked(call, body.evaluator_id, body.parameters)
     if len(call.parts.custom_types.list(call.account_id)) >= MAX_CUSTOM_TYPES:
         raise BadInput(f"An account has at most {MAX_CUSTOM_TYPES} custom evaluation types; delete one", ("body",))
     now = call.parts.clock.now_ms()
@@ -141,12 +137,27 @@ def create_type(call: Caller, body: NewType) -> Response:
     return envelope.result(_show_custom(call, custom))
 
 
+def checked(call: Call, evaluator_id: str, parameters: dict[str, Any]) -> tuple[ItemEvaluator, Scorer]:
+    """The evaluator, and what it is with these parameters. BadInput that says where the body is wrong. Blocks."""
+    evaluator = call.parts.evaluator(evaluator_id)
+    if not isinstance(evaluator, ItemEvaluator):
+        taking = [each.id for each in call.parts.evaluators if isinstance(each, ItemEvaluator)]
+        what = "takes no parameters" if evaluator else "does not exist"
+        raise BadInput(
+            f"This evaluator {what}; those that take some: {', '.join(taking)}", ("body", "evaluator_id")
+        )
+    scorer = evaluator.configured(parameters, ("body", "parameters"))
+    if isinstance(scorer, PythonScorer):
+        check_source(call.parts.sandbox, scorer.source, SCORE, ("body", "parameters", "source"))
+    return evaluator, scorer
+
+
 @router.get("/{type_id}", summary="Get an evaluation type", dependencies=[NO_QUERY])
 def get_type(call: Caller, type_id: str) -> Response:
     """A built-in or a custom one."""
     evaluator = call.parts.evaluator(type_id)
     if evaluator is not None:
-        return envelope.result(show(evaluator))
+        return envelope.result(show(evaluator, call.parts.sandbox))
     custom = call.parts.custom_types.get(call.account_id, type_id)
     if custom is None:
         raise NotFound(f"there is no evaluation type {type_id!r}")
@@ -163,4 +174,4 @@ def delete_type(call: Caller, type_id: str) -> Response:
 
 def _show_custom(call: Call, custom: CustomType) -> dict[str, Any]:
     evaluator = call.parts.evaluator(custom.evaluator_id)
-    return show_custom(custom, evaluator, runs_python=not call.parts.sandbox.refusal)
+    return show_custom(custom, evaluator, call.parts.sandbox)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from msgspec import Struct
@@ -40,7 +40,7 @@ from gaugeway.core.provider import KeyUse
 from gaugeway.core.replays import Call as ModelCall
 from gaugeway.core.replays import Forecast as ReplayForecast
 from gaugeway.core.replays import Replay, ReplayStore
-from gaugeway.core.samples import AnyEvaluator
+from gaugeway.core.samples import AnyEvaluator, Scoring
 from gaugeway.core.sandbox import Sandbox
 from gaugeway.core.settings import Network
 from gaugeway.core.shadows import DayForecast, Shadow, ShadowStore
@@ -78,6 +78,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     custom_types: CustomTypeStore
     evaluators: Sequence[AnyEvaluator]
     sandbox: Sandbox
+    open_scoring: Callable[[dict[int, tuple[str, dict[str, Any]]]], Scoring]
+    """Where evaluators work that ask no model: their ids and parameters, by number."""
     analyst: Analyst
     annotations: AnnotationStore
     panel: Panel

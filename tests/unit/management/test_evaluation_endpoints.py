@@ -267,6 +267,7 @@ def test_types(plane: ControlPlane) -> None:
         "evaluator_id": "cost",
         "parameters": None,
         "parameters_schema": None,
+        "refusal": None,
     }
     assert answer["result_info"] == {"count": 3, "page": 1, "per_page": 20, "total_count": 3, "total_pages": 1}
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from gaugeway.core.model import Bodies
 from gaugeway.evaluation.evaluators import load
 from gaugeway.evaluation.sandbox.sandbox import OFF, PythonSandbox
+from gaugeway.evaluation.sandbox.scoring import PartedScoring
+from gaugeway.evaluation.scoring.beside import ScoringProcess
 from support.control_plane import ControlPlane, Installation, error, installation
 
 TYPES = "/evaluation-types"
@@ -23,7 +27,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
     """With a sandbox."""
     folder = tmp_path_factory.mktemp("management") / "data"
     with installation(folder) as made:
-        made.parts = structs.replace(made.parts, evaluators=load(), sandbox=PythonSandbox(wanted=True))
+        sandbox = PythonSandbox(wanted=True)
+        made.parts = structs.replace(
+            made.parts,
+            evaluators=load(),
+            sandbox=sandbox,
+            open_scoring=lambda scorers: PartedScoring(scorers, sandbox, ScoringProcess),
+        )
         with made.with_parts() as made.client:
             yield made
 
@@ -109,6 +119,8 @@ def test_off_it_is_refused_by_the_name_of_the_setting(plane: ControlPlane) -> No
         assert "GAUGEWAY_PYTHON_EVALUATORS=true" in OFF
         shown = plane.get(f"{TYPES}/{made['id']}")["result"]
         assert (shown["enable"], shown["unit"], shown["parameters"]) == (False, "words", PARAMETERS)
+        assert shown["refusal"] == plane.get(f"{TYPES}/python")["result"]["refusal"] == OFF
+        assert plane.get(f"{TYPES}/regex")["result"]["refusal"] is None
         body = {"name": "e", "dataset_ids": [dataset["id"]], "evaluation_type_ids": ["cost", made["id"]]}
         assert error(plane.call("POST", "/gateways/main/evaluations", body)) == (
             7001,
@@ -123,3 +135,60 @@ def test_without_parameters_it_judges_nothing(plane: ControlPlane) -> None:
     dataset = plane.make("/gateways/main/datasets", {"name": "all", "enable": True, "filters": []})
     body = {"name": "e", "dataset_ids": [dataset["id"]], "evaluation_type_ids": ["python"]}
     assert "needs parameters" in error(plane.call("POST", "/gateways/main/evaluations", body))[2]
+
+
+def answered(text: str) -> Bodies:
+    return Bodies(request=b"{}", response=json.dumps({"choices": [{"message": {"content": text}}]}).encode())
+
+
+def to_try(plane: ControlPlane, body: dict[str, Any], *log_ids: str) -> dict[str, Any]:
+    chosen = {name: body[name] for name in ("evaluator_id", "parameters")}
+    return {**chosen, "gateway_id": "main", "log_ids": [*log_ids]}
+
+
+async def test_it_is_tried_on_logs_before_it_is_made(plane: ControlPlane) -> None:
+    plane.make_gateway()
+    logs = [plane.log(bodies=answered("one two three")), plane.log(), plane.log(bodies=answered(""))]
+    assert await plane.sink.flush(5)
+    text = (
+        "def score(sample):\n  words = sample['answer'].split()\n  return {'score': len(words), 'reason': words[0]}"
+    )
+    assert plane.get(f"{TYPES}/python")["result"]["refusal"] is None
+    scored, skipped, failed = plane.make(f"{TYPES}/try", to_try(plane, source(text), *logs))
+    assert scored == {"log_id": logs[0], "status": "scored", "score": 3.0, "note": "one"}
+    assert (skipped["status"], skipped["score"]) == ("skipped", None)
+    assert (failed["status"], failed["score"]) == ("failed", None)
+    assert "line 3" in failed["note"]
+    pattern = {"evaluator_id": "regex", "parameters": {"pattern": "two"}}
+    (mark,) = plane.make(f"{TYPES}/try", to_try(plane, pattern, logs[0]))
+    assert (mark["status"], mark["score"]) == ("scored", 100.0)
+    assert plane.stores.custom_types.list(plane.account_id) == []
+
+
+async def test_what_cannot_be_tried_is_said_at_its_place(plane: ControlPlane) -> None:
+    plane.make_gateway()
+    log = plane.log(bodies=answered("one"))
+    assert await plane.sink.flush(5)
+    judge = {
+        "evaluator_id": "judge_criteria",
+        "parameters": {"criteria": "It is polite.", "model": "openai/gpt-5", "gateway_id": "judges", "max_cost": 1},
+    }
+    wrong: list[tuple[dict[str, Any], list[Any], str]] = [
+        (to_try(plane, source("def score(sample):\n  return ("), log), ["parameters", "source"], "line 2"),
+        (to_try(plane, BODY, log, plane.installation.new_id()), ["log_ids", 1], "The gateway has no log"),
+        (to_try(plane, BODY, "x"), ["log_ids", 0], "The gateway has no log"),
+        (to_try(plane, BODY), ["log_ids"], "at least 1"),
+        (to_try(plane, BODY, *[log] * 6), ["log_ids"], "at most 5"),
+        ({**to_try(plane, BODY, log), "gateway_id": "other"}, ["gateway_id"], "There is no gateway 'other'"),
+        (to_try(plane, {**BODY, "evaluator_id": "cost"}, log), ["evaluator_id"], "takes no parameters"),
+        (to_try(plane, judge, log), ["evaluator_id"], "costs money"),
+    ]
+    for body, path, says in wrong:
+        code, where, message = error(plane.call("POST", f"{TYPES}/try", body))
+        assert (code, where) == (7001, ["body", *path])
+        assert says in message
+    assert plane.call("POST", f"{TYPES}/try", to_try(plane, BODY, log), token="reader").status_code == 403
+    assert error(plane.call("POST", f"{TYPES}/try", to_try(plane, BODY, log), token="stranger"), 403)
+    with plane.installation.with_parts(sandbox=PythonSandbox(wanted=False)) as plane.client:
+        body = to_try(plane, BODY, log)
+        assert error(plane.call("POST", f"{TYPES}/try", body))[1:] == (["body", "parameters", "source"], OFF)
