@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from gaugeway.core.monitors import ASKED_LOOKS, Finding
+from gaugeway.core.notices import Delivery
 from gaugeway.core.query import DATASET_KEYS, KEYS
+from gaugeway.core.replays import Reason
+from gaugeway.core.shadows import Unshadowed
 from gaugeway.dashboard.build import FOLDER, File, read_build
 from support.browser import FRONT_END
 from support.node import node
@@ -76,6 +80,20 @@ def test_the_filters_are_those_of_the_api() -> None:
     offered = dict(re.findall(r"key: '([^']+)'.*?inDatasets: (true|false)", text))
     assert set(offered) == set(KEYS)
     assert {key for key, inside in offered.items() if inside == "true"} == set(DATASET_KEYS)
+
+
+def test_what_watching_pages_say_is_what_the_program_says() -> None:
+    """No finding, reason or state without words, and the chance of a false alarm reckoned alike."""
+    api, words = ((FRONT_END / "src" / path).read_text() for path in ("api/monitors.ts", "trials/reasons.ts"))
+    findings = api.partition("export type Finding =")[2].partition(";")[0]
+    assert re.findall(r"'([^']+)'", findings) == list(Finding)
+    states = re.search(r"  state: (.+);", api)
+    assert states is not None
+    assert re.findall(r"'([^']+)'", states[1]) == list(Delivery)
+    told = set(re.findall(r"^  (\w+): '", words.partition("STATES")[0], re.MULTILINE))
+    assert told == {*Reason, *Unshadowed}
+    schedule = (FRONT_END / "src" / "monitors" / "schedule.ts").read_text()
+    assert f"const ASKED_LOOKS = {ASKED_LOOKS};" in schedule
 
 
 def test_the_lock_file_names_no_registry() -> None:

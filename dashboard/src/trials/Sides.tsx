@@ -22,7 +22,7 @@ export function Reasons({ reasons }: { reasons: Record<string, number> }) {
 export function SidesTable({ progress, total }: { progress: SideProgress[]; total: number }) {
   const share = (part: number) => (total === 0 ? 0 : (100 * part) / total);
   return (
-    <Table.ScrollContainer minWidth={760} type="native">
+    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
       <Table className="rows" aria-label="What became of the requests">
         <Table.Thead>
           <Table.Tr>
