@@ -79,6 +79,11 @@ export default function ShadowsPage({ gateway }: { gateway: string }) {
   );
 }
 
+/** Room for a label, which a table’s column would squeeze. */
+function widthOf(label: string): number {
+  return Math.min(180, 20 + 7 * label.length);
+}
+
 function Row({ href, shadow, onDelete }: { href: string; shadow: Shadow; onDelete?: () => void }) {
   return (
     <Table.Tr>
@@ -93,7 +98,7 @@ function Row({ href, shadow, onDelete }: { href: string; shadow: Shadow; onDelet
       <Table.Td>
         <Group gap={4} wrap="nowrap">
           {shadow.candidates.slice(0, 3).map((one) => (
-            <Badge key={one.label} color="gray" maw={180} miw={Math.min(180, 20 + 7 * one.label.length)} title={one.label}>
+            <Badge key={one.label} color="gray" maw={180} miw={widthOf(one.label)} title={one.label}>
               {one.label}
             </Badge>
           ))}
