@@ -60,7 +60,7 @@ export function MonitorForm({ gateway, types, kept, first, onSaved }: FormProps)
         <Part title="What is watched">
           <TextInput
             label="Name"
-            description="Its own within the gateway; notices have it."
+            description="Its own within the gateway; notices say it."
             required
             maxLength={256}
             value={draft.name}
