@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Check, Finding, Monitor, Window } from '../src/api/monitors.ts';
-import { bodyOf, draftOf, missingOf, newDraft } from '../src/monitors/draft.ts';
+import { bodyOf, draftOf, fieldsOf, missingOf, newDraft } from '../src/monitors/draft.ts';
 import { pointsOf, raisedOf, rangeOf, told, toldOf } from '../src/monitors/findings.ts';
 import { alphaOf, endOfWindow, everyInWords, inPerCent, pValue, secondsInWords } from '../src/monitors/schedule.ts';
 import { ticksBetween } from '../src/overview/scale.ts';
@@ -184,4 +184,12 @@ test('what is typed is what is asked for, and what is missing is said', () => {
   );
   for (const change of [{ name: ' ' }, { types: [] }, { source: 'datasets' as const }, { against: 'baseline' as const }, { minutes: '' }])
     assert.notEqual(missingOf({ ...draft, ...change }), null);
+});
+
+test('a refusal stands at its field only where that field is shown', () => {
+  const kept = draftOf(KEPT);
+  assert.equal(fieldsOf(kept).includes('dataset_ids'), false);
+  assert.equal(fieldsOf({ ...kept, source: 'datasets' }).includes('dataset_ids'), true);
+  assert.equal(fieldsOf({ ...kept, source: 'filters' }).includes('filters'), true);
+  assert.equal(fieldsOf({ ...kept, against: 'baseline' }).includes('reference_windows'), false);
 });

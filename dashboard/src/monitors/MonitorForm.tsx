@@ -8,28 +8,10 @@ import { Evaluators } from '../evaluations/Evaluators';
 import { Failed } from '../parts/States';
 import { aboutOf, unplacedOf } from '../trials/unplaced';
 import { Alarm } from './Alarm';
-import { bodyOf, type Draft, missingOf } from './draft';
+import { bodyOf, type Draft, fieldsOf, missingOf } from './draft';
 import { Sample, Schedule } from './HowOften';
 import { Told } from './Told';
 import { Watched } from './Watched';
-
-/** Where the server's words stand at their field. */
-const FIELDS = [
-  'name',
-  'dataset_ids',
-  'filters',
-  'interval_minutes',
-  'settle_seconds',
-  'share',
-  'max_items',
-  'daily_max_cost',
-  'reference_windows',
-  'baseline_evaluation_id',
-  'min_logs',
-  'weekly_alpha',
-  'webhook',
-  'keep_windows',
-];
 
 interface FormProps {
   gateway: string;
@@ -46,7 +28,7 @@ export function MonitorForm({ gateway, types, kept, first, onSaved }: FormProps)
   const [draft, setDraft] = useState(first);
   const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
   const about = aboutOf(save.error);
-  const unplaced = unplacedOf(save.error, FIELDS);
+  const unplaced = unplacedOf(save.error, fieldsOf(draft));
   const missing = missingOf(draft);
   const base = `/gateways/${encodeURIComponent(gateway)}/monitors`;
   const submit = (event: FormEvent) => {

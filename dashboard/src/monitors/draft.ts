@@ -150,3 +150,26 @@ export function missingOf(draft: Draft): string | null {
   if (draft.margins.some((one) => one.amount === '')) return 'A margin has no amount.';
   return null;
 }
+
+const ALWAYS_SHOWN = [
+  'name',
+  'interval_minutes',
+  'settle_seconds',
+  'share',
+  'max_items',
+  'daily_max_cost',
+  'min_logs',
+  'weekly_alpha',
+  'webhook',
+  'keep_windows',
+];
+
+/** The body's fields that stand in the form as it is, so that the server's words have a place beside them. */
+export function fieldsOf(draft: Draft): string[] {
+  return [
+    ...ALWAYS_SHOWN,
+    ...(draft.source === 'datasets' ? ['dataset_ids'] : []),
+    ...(draft.source === 'filters' ? ['filters'] : []),
+    draft.against === 'windows' ? 'reference_windows' : 'baseline_evaluation_id',
+  ];
+}
