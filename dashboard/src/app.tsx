@@ -27,6 +27,13 @@ const CostsPage = lazy(() => import('./account/CostsPage'));
 const ReplaysPage = lazy(() => import('./replays/ReplaysPage'));
 const NewReplayPage = lazy(() => import('./replays/NewReplayPage'));
 const ReplayPage = lazy(() => import('./replays/ReplayPage'));
+const ShadowsPage = lazy(() => import('./shadows/ShadowsPage'));
+const NewShadowPage = lazy(() => import('./shadows/NewShadowPage'));
+const ShadowPage = lazy(() => import('./shadows/ShadowPage'));
+const MonitorsPage = lazy(() => import('./monitors/MonitorsPage'));
+const NewMonitorPage = lazy(() => import('./monitors/NewMonitorPage'));
+const MonitorPage = lazy(() => import('./monitors/MonitorPage'));
+const ChangeMonitorPage = lazy(() => import('./monitors/ChangeMonitorPage'));
 const CalibrationPage = lazy(() => import('./annotate/CalibrationPage'));
 const QueuesPage = lazy(() => import('./annotate/QueuesPage'));
 const QueuePage = lazy(() => import('./annotate/QueuePage'));
@@ -97,6 +104,15 @@ function Entrance() {
             <Route path="/gateways/:gateway/replays">{({ gateway }) => <ReplaysPage key={gateway} gateway={gateway} />}</Route>
             <Route path="/gateways/:gateway/replays/new">{({ gateway }) => <NewReplayPage key={gateway} gateway={gateway} />}</Route>
             <Route path="/gateways/:gateway/replays/:id">{({ gateway, id }) => <ReplayPage key={id} gateway={gateway} id={id} />}</Route>
+            <Route path="/gateways/:gateway/shadows">{({ gateway }) => <ShadowsPage key={gateway} gateway={gateway} />}</Route>
+            <Route path="/gateways/:gateway/shadows/new">{({ gateway }) => <NewShadowPage key={gateway} gateway={gateway} />}</Route>
+            <Route path="/gateways/:gateway/shadows/:id">{({ gateway, id }) => <ShadowPage key={id} gateway={gateway} id={id} />}</Route>
+            <Route path="/gateways/:gateway/monitors">{({ gateway }) => <MonitorsPage key={gateway} gateway={gateway} />}</Route>
+            <Route path="/gateways/:gateway/monitors/new">{({ gateway }) => <NewMonitorPage key={gateway} gateway={gateway} />}</Route>
+            <Route path="/gateways/:gateway/monitors/:id">{({ gateway, id }) => <MonitorPage key={id} gateway={gateway} id={id} />}</Route>
+            <Route path="/gateways/:gateway/monitors/:id/change">
+              {({ gateway, id }) => <ChangeMonitorPage key={id} gateway={gateway} id={id} />}
+            </Route>
             <Route path="/gateways/:gateway/annotate/:id/calibration">
               {({ gateway, id }) => <CalibrationPage key={id} gateway={gateway} id={id} />}
             </Route>

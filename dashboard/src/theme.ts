@@ -50,6 +50,16 @@ export const theme = createTheme({
 /** Secondary text that is still readable (contrast at least 4.5 : 1 in both schemes). */
 export const readable: CSSVariablesResolver = () => ({
   variables: {},
-  light: { '--mantine-color-dimmed': '#5c6470', '--mantine-color-placeholder': '#6b7280', '--mantine-color-anchor': '#12665a' },
-  dark: { '--mantine-color-dimmed': '#a3aab4', '--mantine-color-placeholder': '#969ca6', '--mantine-color-anchor': '#78c3b2' },
+  light: {
+    '--mantine-color-dimmed': '#5c6470',
+    '--mantine-color-placeholder': '#6b7280',
+    '--mantine-color-anchor': '#12665a',
+    '--mantine-color-error': '#c92a2a',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#a3aab4',
+    '--mantine-color-placeholder': '#969ca6',
+    '--mantine-color-anchor': '#78c3b2',
+    '--mantine-color-error': '#ff8787',
+  },
 });

@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from gaugeway.core.monitors import ASKED_LOOKS, Finding
+from gaugeway.core.notices import Delivery
 from gaugeway.core.query import DATASET_KEYS, KEYS
+from gaugeway.core.replays import Reason
 from gaugeway.core.sandbox import PythonScorer
+from gaugeway.core.shadows import Unshadowed
 from gaugeway.dashboard.build import FOLDER, File, read_build
 from gaugeway.evaluation.evaluators.python import EVALUATOR
 from support.browser import FRONT_END
@@ -87,6 +91,20 @@ def test_what_a_sample_has_is_what_the_page_says() -> None:
     scorer = EVALUATOR.configured({"source": "x", "figure": "share", "direction": "higher", "needs_answer": False})
     assert isinstance(scorer, PythonScorer)
     assert said == list(scorer.argument(sample("")))
+
+
+def test_what_watching_pages_say_is_what_the_program_says() -> None:
+    """No finding, reason or state without words, and the chance of a false alarm reckoned alike."""
+    api, words = ((FRONT_END / "src" / path).read_text() for path in ("api/monitors.ts", "trials/reasons.ts"))
+    findings = api.partition("export type Finding =")[2].partition(";")[0]
+    assert re.findall(r"'([^']+)'", findings) == list(Finding)
+    states = re.search(r"  state: (.+);", api)
+    assert states is not None
+    assert re.findall(r"'([^']+)'", states[1]) == list(Delivery)
+    told = set(re.findall(r"^  (\w+): '", words.partition("STATES")[0], re.MULTILINE))
+    assert told == {*Reason, *Unshadowed}
+    schedule = (FRONT_END / "src" / "monitors" / "schedule.ts").read_text()
+    assert f"const ASKED_LOOKS = {ASKED_LOOKS};" in schedule
 
 
 def test_the_lock_file_names_no_registry() -> None:

@@ -12,17 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from gaugeway.core import ids
-from gaugeway.core.model import Attempt, Bodies, Gateway, Logged, LogRecord, Outcome, Usage
+from gaugeway.core.model import Attempt, Bodies, Gateway, Logged, LogRecord, Outcome, Scope, Usage
 from gaugeway.core.ports import Retention
 from gaugeway.stores import open_stores
 from support.scene_upstream import ShopUpstream
 from support.server import ACCOUNT, Server, new_server
 from support.upstream import running_upstream
+from support.watched_week import a_monitor, watch_past
+from support.webhook_receiver import SECRET, Receiver, receiving
 
 GATEWAY = "support-bot"
 LABORATORY = f"{GATEWAY}-lab"
 """The gateway that replays and judges go through."""
+ADVICE = "product-advice"
+"""The gateway whose requests are shadowed while they come."""
+ASKED = 60
 DAYS = 7
+DROP_MS = 26 * 3_600_000
+"""For so long people have liked answers less."""
 QUIET, BUSY = 4, 40  # logs an hour, by night and by day
 
 _MODELS = (
@@ -64,23 +71,27 @@ _TALKS = (
 @contextmanager
 def running_scene(scratch: Path) -> Iterator[Server]:
     """A server with all of it."""
-    with running_upstream(ShopUpstream) as models:
+    with running_upstream(ShopUpstream) as models, receiving() as receiver:
         server = new_server(
             scratch, models.url, GAUGEWAY_PRIVATE_UPSTREAMS="127.0.0.1", GAUGEWAY_PYTHON_EVALUATORS="true"
         )
         server.start()  # makes the account
         server.stop()
-        fill(server.data, ACCOUNT)
+        fill(server.data, ACCOUNT, receiver.url)
+        receiver.status = 503  # it is down at first, so that there is a second try
         server.start()
         try:
+            path = shadow(server)
             arrange(server)
             configure(server)
+            told(receiver)
+            stop(server, path)
             yield server
         finally:
             server.stop()
 
 
-def fill(folder: Path, account_id: str) -> None:
+def fill(folder: Path, account_id: str, webhook: str) -> None:
     """Put the scene into a data folder that has its account already."""
     stores = open_stores(folder)
     try:
@@ -96,6 +107,11 @@ def fill(folder: Path, account_id: str) -> None:
         logs = _logs(account_id, now)
         for start in range(0, len(logs), 500):
             stores.logs.append(logs[start : start + 500], lambda _scope: Retention(None, None))
+        scope = Scope(account_id, GATEWAY)
+        since = now - DAYS * 86_400_000
+        types = ("human_feedback", "error_rate", "speed", "cost")
+        watched = a_monitor(scope, "quality", types, minutes=720, since_ms=since, webhook=webhook)
+        watch_past(stores, watched, SECRET, now)
     finally:
         stores.close()
 
@@ -107,11 +123,12 @@ def _logs(account_id: str, now: int) -> list[Logged]:
         start = now - (hour + 1) * 3_600_000
         by_day = 7 <= (start // 3_600_000) % 24 <= 20
         for _ in range(dice.randint(QUIET, QUIET * 2) if not by_day else dice.randint(BUSY // 2, BUSY)):
-            logs.append(_log(account_id, start + dice.randrange(3_600_000), dice))
+            at = start + dice.randrange(3_600_000)
+            logs.append(_log(account_id, at, dice, liked=3 if now - at > DROP_MS else 1))
     return sorted(logs, key=lambda logged: logged.record.id)
 
 
-def _log(account_id: str, at: int, dice: random.Random) -> Logged:
+def _log(account_id: str, at: int, dice: random.Random, liked: int) -> Logged:
     provider, model, price_in, price_out, usual = dice.choices(_MODELS, (40, 14, 24, 14, 8))[0]
     question, asked, answered, otherwise = dice.choice(_TALKS)
     if provider == "anthropic":
@@ -166,7 +183,7 @@ def _log(account_id: str, at: int, dice: random.Random) -> Logged:
             "question": question,
             "customer": f"c-{dice.randint(100, 999)}",
         },
-        feedback=dice.choices((1, -1, None), (18, 5, 77))[0] if good else None,
+        feedback=dice.choices((1, -1, None), (6 * liked, 23 - 6 * liked, 77))[0] if good else None,
         attempts=()
         if outcome is Outcome.CACHED
         else (Attempt(provider=provider, step=0, status_code=200 if good else 529, duration=duration // 2),),
@@ -191,7 +208,6 @@ def arrange(server: Server) -> None:
     }
     freeze(server, ids["slow and good"])
     label(server, ids["liked"])
-    server.make_gateway(LABORATORY)
     judge(server, ids["liked"])
     ask(server)
     wanted = ["cost", "speed", "human_feedback"]
@@ -226,6 +242,66 @@ def judge(server: Server, dataset_id: str) -> None:
     body = {"name": "Right, as a judge says", "evaluator_id": "judge_criteria", "parameters": parameters}
     made = server.manage("POST", "/evaluation-types", body)
     evaluate(server, "right answers, by a judge", dataset_id, [made["id"]])
+    costly = {"interval_minutes": 60, "share": 0.1, "daily_max_cost": 2, "enabled": False}
+    asked = {"name": "right answers", "evaluation_type_ids": [made["id"]], **costly}
+    server.manage("POST", f"/gateways/{GATEWAY}/monitors", asked)
+
+
+def shadow(server: Server) -> str:
+    """Would a smaller model do, with today's requests? They come now; where the shadow is."""
+    server.make_gateway(LABORATORY)
+    server.make_gateway(ADVICE)
+    limit = {"parameters": {"max_tokens": 500}}
+    brief = {"label": "brief", "model": "openai/gpt-5-mini", "append_system": "Answer in one sentence.", **limit}
+    body = {
+        "name": "a smaller one, live",
+        "through": LABORATORY,
+        "candidates": [{"model": "openai/gpt-5-nano", **limit}, brief],
+        "evaluation_type_ids": ["readability"],
+        "share": 60,
+        "daily_cap": 0.05,
+        "margins": {"speed": {"amount": 10, "unit": "percent"}},
+    }
+    here = f"/gateways/{ADVICE}/shadows"
+    made = server.manage("POST", here, body)
+    for number in range(ASKED):
+        messages = [
+            {"role": "system", "content": "You help customers of a shoe shop."},
+            {"role": "user", "content": _TALKS[number % len(_TALKS)][1]},
+        ]
+        own = {"user-agent": "gaugeway-eval"} if number % 8 == 0 else {}
+        server.chat(ADVICE, "gpt-5-mini", headers=own, messages=messages, max_tokens=500)
+    return f"{here}/{made['id']}"
+
+
+def stop(server: Server, path: str) -> None:
+    """Stop the shadow once it has called what it drew; another one goes on."""
+    deadline = time.monotonic() + 120
+    while not _has_called(server.manage("GET", path)):
+        assert time.monotonic() < deadline, f"{path} did not call what it drew"
+        time.sleep(0.05)
+    server.manage("POST", f"{path}/stop")
+    wait_until_processed(server, path)
+    body = {
+        "name": "the large one?",
+        "through": LABORATORY,
+        "candidates": [{"model": "openai/gpt-5"}],
+        "share": 2.5,
+        "daily_cap": 1,
+    }
+    server.manage("POST", f"/gateways/{ADVICE}/shadows", body)
+
+
+def _has_called(shadow: dict[str, Any]) -> bool:
+    ended = all(one["pending"] == one["under_way"] == 0 for one in shadow["progress"])
+    return shadow["seen"] == ASKED and shadow["waiting"] == 0 and ended
+
+
+def told(receiver: Receiver) -> None:
+    """Wait until the monitor's notice has arrived: the first try found nobody at home."""
+    receiver.wait_for(1)
+    receiver.status = 204
+    receiver.wait_for(2)
 
 
 def ask(server: Server) -> None:

@@ -32,6 +32,7 @@ GROUPS = [
     },
     {"none_of": [{"key": "response_body", "operator": "contains", "value": ["Norway"]}]},
 ]
+LIVE = f"/gateways/{scene.ADVICE}"
 SAME_QUESTION = [{"key": "metadata.question", "operator": "eq", "value": ["parcel"]}]
 
 
@@ -128,6 +129,34 @@ def _new_replay(page: Page) -> None:
     page.get_by_role("region", name="What it would cost").scroll_into_view_if_needed()
 
 
+def _monitor(page: Page) -> None:
+    page.get_by_role("table", name="Monitors").get_by_role("link", name="quality").click()
+    _table("Windows")(page)
+    page.get_by_role("table", name="What the window until").wait_for()
+    page.locator(".plot svg").nth(3).wait_for()
+    page.get_by_role("region", name="Notices").get_by_text("status 204").wait_for()
+
+
+def _new_monitor(page: Page) -> None:
+    page.get_by_role("textbox", name="Name", exact=True).fill("quality of the small model")
+    page.get_by_role("radio", name="filters of its own").check()
+    page.get_by_text("all of them:", exact=False).wait_for()
+
+
+def _shadow(page: Page) -> None:
+    page.get_by_role("table", name="Shadows").get_by_role("link", name="a smaller one").click()
+    _table("Cost")(page)
+    page.get_by_role("region", name="Request ").first.wait_for()
+
+
+def _new_shadow(page: Page) -> None:
+    page.get_by_role("textbox", name="Name", exact=True).fill("would gpt-5-nano do?")
+    page.get_by_role("combobox", name="Through the gateway").click()
+    page.get_by_role("option", name=scene.LABORATORY).click()
+    page.get_by_role("combobox", name="Model").fill("openai/gpt-5-nano")
+    page.get_by_role("textbox", name="Name", exact=True).focus()
+
+
 def _conditions(page: Page) -> None:
     page.get_by_role("table", name="Dynamic routes").get_by_role("link", name="support").click()
     page.get_by_role("button", name="Condition paying").click()
@@ -200,6 +229,12 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "new-replay": (f"{HERE}/replays/new", _new_replay),
     "replay": (f"{HERE}/replays", _replay),
     "replayed": (f"{HERE}/replays", _replayed),
+    "shadows": (f"{LIVE}/shadows", _table("Shadows")),
+    "new-shadow": (f"{LIVE}/shadows/new", _new_shadow),
+    "shadow": (f"{LIVE}/shadows", _shadow),
+    "monitors": (f"{HERE}/monitors", _table("Monitors")),
+    "new-monitor": (f"{HERE}/monitors/new", _new_monitor),
+    "monitor": (f"{HERE}/monitors", _monitor),
     "calibration": (f"{HERE}/annotate", _calibration),
     "conditions": (f"{HERE}/routes", _conditions),
     "playground": (f"{HERE}/playground", lambda page: page.get_by_label("Message").wait_for()),

@@ -2,27 +2,14 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { useSession } from '../session/SessionContext';
 import { api, part, result } from './client';
 import type { components } from './schema';
-import type { Dataset, Difference, Metric } from './types';
+import type { Candidate, SideProgress, TrialComparison } from './trials';
+import type { Dataset } from './types';
 
 const LIST = '/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/replays';
 const ONE = `${LIST}/{replay_id}` as const;
 const RUNNING_MS = 1_000;
 
 export type ReplayBody = components['schemas']['ReplayBody'];
-export type CandidateBody = components['schemas']['CandidateBody'];
-
-/** How many items of one side ended how. */
-export interface SideProgress {
-  label: string;
-  replayed: number;
-  failed: number;
-  skipped: number;
-  under_way: number;
-  pending: number;
-  maybe_paid_twice: number;
-  /** Of the failed and the skipped ones. */
-  reasons: Record<string, number>;
-}
 
 /** What a candidate would cost, in dollars; null: nobody knows, and `unknown` says why. */
 export interface CandidateForecast {
@@ -61,15 +48,7 @@ export interface Replay {
   dataset: Dataset;
   snapshot: { id: string; name: string; hash: string; items: number } | null;
   through: string;
-  candidates: {
-    label: string;
-    model: string | null;
-    system: string | null;
-    append_system: string | null;
-    parameters: Record<string, unknown>;
-    cost_per_token_in: string | null;
-    cost_per_token_out: string | null;
-  }[];
+  candidates: Candidate[];
   evaluation_type_ids: string[];
   max_cost: string;
   max_items: number;
@@ -81,32 +60,7 @@ export interface Replay {
   total_items: number;
   progress: SideProgress[];
   forecast: Forecast | null;
-  comparison: {
-    baseline: string;
-    sides: { label: string; total_logs: number; results: Metric[] }[];
-    differences: Difference[];
-  } | null;
-}
-
-/** One side of one logged request. */
-export interface ReplayItem {
-  place: number;
-  side: number;
-  label: string;
-  logged_log_id: string;
-  log_id: string | null;
-  status: 'replayed' | 'failed' | 'skipped' | 'sent' | 'answered';
-  reason: string | null;
-  note: string | null;
-  cost: string | null;
-  duration: number | null;
-  tokens_in: number | null;
-  tokens_out: number | null;
-  success: boolean | null;
-  maybe_paid_twice: boolean;
-  scores: { evaluation_type_id: string; score: number | null; failed: boolean; note: string }[];
-  log_deleted: boolean | null;
-  response: string | null;
+  comparison: TrialComparison | null;
 }
 
 /** A page of replays, looked at again while any of them runs. */
@@ -181,26 +135,7 @@ export function useRunReplay(gateway_id: string, replay_id: string) {
     },
     onSuccess: (replay) => {
       client.setQueryData(['replay', gateway_id, replay_id], replay);
-      return client.invalidateQueries({ queryKey: ['replay items', gateway_id, replay_id] });
+      return client.invalidateQueries({ queryKey: ['trial items', gateway_id, replay_id] });
     },
-  });
-}
-
-export interface ItemChoice {
-  side?: number;
-  status?: 'replayed' | 'failed' | 'skipped';
-  page: number;
-  perPage: number;
-}
-
-/** Sides of items in the order in which they are sent; looked at again while the replay runs. */
-export function useReplayItems(gateway_id: string, replay: Replay, { side, status, page, perPage }: ItemChoice) {
-  const { account_id } = useSession();
-  const query = { page, per_page: perPage, ...(side !== undefined && { side }), ...(status !== undefined && { status }) };
-  return useQuery({
-    queryKey: ['replay items', gateway_id, replay.id, query, replay.processed],
-    queryFn: () => part<ReplayItem>(api.GET(`${ONE}/items`, { params: { path: { account_id, gateway_id, replay_id: replay.id }, query } })),
-    placeholderData: keepPreviousData,
-    refetchInterval: replay.processed ? false : 3 * RUNNING_MS,
   });
 }

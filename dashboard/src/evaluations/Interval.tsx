@@ -8,8 +8,15 @@ const INSET = 4;
 
 export type Drawn = Pick<Metric, 'result' | 'low' | 'high' | 'unit' | 'interval_level' | 'interval_note'>;
 
+interface Props {
+  result: Drawn;
+  axis: [number, number];
+  /** A place on the axis to which the interval is held, as 0 is for differences. */
+  mark?: number;
+}
+
 /** A figure with its interval, drawn on an axis; or why there is no interval. */
-export function Interval({ result, axis: [from, to] }: { result: Drawn; axis: [number, number] }) {
+export function Interval({ result, axis: [from, to], mark }: Props) {
   if (result.result === '') return null;
   const place = (decimal: string) => INSET + ((Number(decimal) - from) / (to - from)) * (WIDTH - 2 * INSET);
   const { low, high } = result;
@@ -23,6 +30,16 @@ export function Interval({ result, axis: [from, to] }: { result: Drawn; axis: [n
     <div>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width={WIDTH} height={HEIGHT} role="img" aria-label={words} style={{ maxWidth: '100%' }}>
         <line x1={INSET} x2={WIDTH - INSET} y1={y} y2={y} stroke="var(--mantine-color-default-border)" strokeWidth={1} />
+        {mark !== undefined && (
+          <line
+            x1={place(String(mark))}
+            x2={place(String(mark))}
+            y1={1}
+            y2={HEIGHT - 1}
+            stroke="var(--mantine-color-dimmed)"
+            strokeDasharray="2 2"
+          />
+        )}
         {known && (
           <line
             x1={place(low)}

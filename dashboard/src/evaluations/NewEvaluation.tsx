@@ -1,18 +1,18 @@
-import { Alert, Anchor, Button, Checkbox, Group, Modal, MultiSelect, Paper, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Modal, MultiSelect, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import { ApiError } from '../api/client';
-import { useDatasets } from '../api/datasets';
 import { useCreateEvaluation, useEvaluationTypes } from '../api/evaluations';
 import { useCount } from '../api/logs';
-import type { Dataset, EvaluationType } from '../api/types';
+import type { Dataset } from '../api/types';
+import { useKnownDatasets } from '../datasets/known';
 import { count } from '../parts/format';
 import { Failed, Loading } from '../parts/States';
 import { CustomType } from './CustomType';
+import { Evaluators } from './Evaluators';
 
 const MOST_DATASETS = 5;
 const USUAL = ['cost', 'speed', 'human_feedback'];
-const DIRECTIONS: Record<string, string> = { lower: 'lower is better', higher: 'higher is better' };
 
 interface Props {
   gateway: string;
@@ -25,15 +25,12 @@ interface Props {
 /** Everything that an evaluation needs, on one page. */
 export function NewEvaluation({ gateway, datasets: asked, types: askedTypes, onClose, onCreated }: Props) {
   const [search, setSearch] = useState('');
-  const datasets = useDatasets(gateway, 1, search);
+  const { known, ...datasets } = useKnownDatasets(gateway, search);
   const types = useEvaluationTypes();
   const create = useCreateEvaluation(gateway);
   const [name, setName] = useState('');
   const [chosen, setChosen] = useState(asked);
-  const [known, setKnown] = useState<Record<string, Dataset>>({});
   const [wanted, setWanted] = useState<string[] | null>(askedTypes ?? null);
-  const usable = datasets.data?.items.filter((dataset) => dataset.enable) ?? [];
-  for (const dataset of usable) if (known[dataset.id] === undefined) setKnown((before) => ({ ...before, [dataset.id]: dataset }));
   if (types.isPending || datasets.isPending)
     return (
       <Modal opened onClose={onClose} title="New evaluation">
@@ -122,47 +119,4 @@ function Size({ gateway, dataset }: { gateway: string; dataset: Dataset }) {
       {dataset.name}: {size} logs now
     </Text>
   );
-}
-
-const FAMILIES: Record<string, string> = {
-  aggregate: 'From the figures of logs',
-  code: 'From what was answered',
-  judge: 'As a model judges',
-  embedding: 'By an embedding model',
-};
-
-function Evaluators({ all, wanted, onChange }: { all: EvaluationType[]; wanted: string[]; onChange: (ids: string[]) => void }) {
-  return (
-    <Checkbox.Group label="What to find out" value={wanted} onChange={onChange}>
-      {[...new Set(all.map((type) => type.type))].map((family) => (
-        <Stack key={family} gap={8} mt={8}>
-          <Text size="xs" c="dimmed" fw={600}>
-            {FAMILIES[family] ?? family}
-          </Text>
-          <SimpleGrid cols={{ base: 1, sm: 2 }} spacing={8}>
-            {all
-              .filter((type) => type.type === family)
-              .map((type) => (
-                <Paper key={type.id} withBorder p="xs" radius="sm">
-                  <Checkbox
-                    value={type.id}
-                    label={
-                      <Text size="sm" fw={600} component="span">
-                        {type.name}
-                      </Text>
-                    }
-                    description={`${type.description}${directionOf(type)}`}
-                  />
-                </Paper>
-              ))}
-          </SimpleGrid>
-        </Stack>
-      ))}
-    </Checkbox.Group>
-  );
-}
-
-function directionOf(type: EvaluationType): string {
-  const words = DIRECTIONS[type.direction];
-  return words && !type.description.includes('better') ? ` (${words})` : '';
 }

@@ -3,11 +3,25 @@
 /** Some three to five round steps from 0 to the first that holds the most; with nothing to show, 0 and 1. */
 export function ticksOf(most: number): number[] {
   if (!(most > 0) || !Number.isFinite(most)) return [0, 1];
-  const rough = most / 4;
-  const size = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 2.5, 5].find((one) => one * size >= rough * (1 - 1e-9)) ?? 10) * size;
+  const step = stepOf(most / 4);
   const steps = Math.ceil(most / step - 1e-9);
   return Array.from({ length: steps + 1 }, (_, at) => Number((at * step).toPrecision(12)));
+}
+
+/** Some three to six round steps around a range, which need not begin at 0. */
+export function ticksBetween(low: number, high: number): number[] {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
+  const room = high > low ? high - low : Math.abs(high) || 1;
+  const step = stepOf(room / 4);
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
+  return Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
+}
+
+/** A round step of about that size or larger. */
+function stepOf(rough: number): number {
+  const size = 10 ** Math.floor(Math.log10(rough));
+  return ([1, 2, 2.5, 5].find((one) => one * size >= rough * (1 - 1e-9)) ?? 10) * size;
 }
 
 /** The places of labels that have room: every first, second, fifth … of them. */

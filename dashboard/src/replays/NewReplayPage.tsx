@@ -1,37 +1,24 @@
-import { Alert, Anchor, Button, Card, Checkbox, Group, MultiSelect, NumberInput, Stack, Text, TextInput, Title } from '@mantine/core';
-import { IconPlus } from '@tabler/icons-react';
+import { Alert, Anchor, Button, Card, Checkbox, Group, NumberInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
-import { ApiError } from '../api/client';
 import { useDatasets } from '../api/datasets';
 import { useEvaluationTypes } from '../api/evaluations';
 import { useGateways } from '../api/gateways';
 import { type Forecast, type ReplayBody, useCreateReplay, useForecast } from '../api/replays';
-import { useKnownProviders } from '../api/known-providers';
 import { Empty, Failed, Loading } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
-import { CandidateForm } from './CandidateForm';
-import { type CandidateDraft, type MarginDraft, newCandidate, parametersOf, toCandidate, toMargins } from './candidate';
-import { type Choice, Margins } from './Margins';
+import { CandidateForms } from '../trials/CandidateForms';
+import { type CandidateDraft, type MarginDraft, newCandidate, parametersOf, toCandidate, toMargins } from '../trials/candidate';
+import { Judging } from '../trials/Judging';
+import type { Choice } from '../trials/Margins';
+import { DatasetSelect, GatewaySelect, NeedsGateway } from '../trials/Source';
+import { aboutOf, unplacedOf } from '../trials/unplaced';
+import { LIVE, Logs } from './Logs';
 import { ForecastTable } from './ReplayParts';
-import { DatasetSelect, GatewaySelect, LIVE, Logs } from './Source';
 
-const MOST_CANDIDATES = 5;
 /** Where the server's words stand at their field. */
-const FIELDS = [
-  'name',
-  'dataset_id',
-  'snapshot_id',
-  'through',
-  'max_cost',
-  'max_items',
-  'concurrency',
-  'evaluation_type_ids',
-  'margins',
-  'candidates',
-];
-const CANDIDATE_FIELDS = ['model', 'label', 'system', 'append_system', 'parameters', 'cost_per_token_in', 'cost_per_token_out'];
+const FIELDS = ['name', 'dataset_id', 'snapshot_id', 'through', 'max_cost', 'max_items', 'concurrency'];
 
 /** A replay is put together, forecast, and only then run. */
 export default function NewReplayPage({ gateway }: { gateway: string }) {
@@ -73,7 +60,6 @@ function Form({ gateway, others, datasets, questions }: { gateway: string; other
   const [most, setMost] = useState<string | number>('');
   const [concurrency, setConcurrency] = useState<string | number>(4);
   const [acceptUnknown, setAcceptUnknown] = useState(false);
-  const models = useKnownProviders(gateway).map((provider) => `${provider}/`);
 
   const body: ReplayBody = {
     name: name.trim(),
@@ -98,11 +84,8 @@ function Form({ gateway, others, datasets, questions }: { gateway: string; other
     cap !== '' &&
     candidates.every((one) => parametersOf(one.parameters) !== null);
   const problem = create.error ?? forecast.error;
-  const about = (...field: (string | number)[]) => (problem instanceof ApiError ? problem.about(...field) : undefined);
-  const isPlaced = ({ path = [] }: ApiError['errors'][number]) =>
-    FIELDS.includes(String(path[1])) && (path[1] !== 'candidates' || CANDIDATE_FIELDS.includes(String(path[3])));
-  const unplaced =
-    problem && !(problem instanceof ApiError && problem.errors.length > 0 && problem.errors.every(isPlaced)) ? problem : null;
+  const about = aboutOf(problem);
+  const unplaced = unplacedOf(problem, FIELDS);
   const look = (event: FormEvent) => {
     event.preventDefault();
     create.reset();
@@ -112,15 +95,7 @@ function Form({ gateway, others, datasets, questions }: { gateway: string; other
   return (
     <form onSubmit={look}>
       <Stack>
-        {others.length === 0 && (
-          <Alert color="yellow" variant="light" title="A replay needs a gateway of its own">
-            Its calls are logged where they pass, and would count as this gateway’s traffic.{' '}
-            <Anchor component={Link} href="/" size="sm">
-              Make another gateway
-            </Anchor>
-            , with the keys of the providers that are asked.
-          </Alert>
-        )}
+        {others.length === 0 && <NeedsGateway what="A replay" />}
         {datasets.length === 0 && (
           <Alert color="yellow" variant="light" title="There is no dataset to replay">
             <Anchor component={Link} href={`/gateways/${encodeURIComponent(gateway)}/datasets`} size="sm">
@@ -153,44 +128,10 @@ function Form({ gateway, others, datasets, questions }: { gateway: string; other
             </Group>
           </Stack>
         </Card>
-        {candidates.map((draft, index) => (
-          <CandidateForm
-            key={draft.key}
-            number={index + 1}
-            draft={draft}
-            models={models}
-            about={(field) => about('candidates', index, field)}
-            onChange={(changed) => setCandidates(candidates.map((one) => (one.key === changed.key ? changed : one)))}
-            onRemove={candidates.length > 1 ? () => setCandidates(candidates.filter((one) => one.key !== draft.key)) : undefined}
-          />
-        ))}
-        <Group>
-          <Button
-            variant="default"
-            leftSection={<IconPlus size={14} />}
-            disabled={candidates.length >= MOST_CANDIDATES}
-            onClick={() => setCandidates([...candidates, newCandidate()])}
-          >
-            Another candidate
-          </Button>
-        </Group>
+        <CandidateForms gateway={gateway} drafts={candidates} about={about} onChange={setCandidates} />
         <Card>
           <Stack gap="sm">
-            <MultiSelect
-              label="Both answers are also judged by"
-              description="Cost, latency and errors are compared in any case. Judges cost, too, each within a cap of its own."
-              searchable
-              data={questions}
-              value={judged}
-              onChange={setJudged}
-              error={about('evaluation_type_ids')}
-            />
-            <Margins
-              drafts={margins}
-              questions={questions.filter((one) => judged.includes(one.value))}
-              onChange={setMargins}
-              error={about('margins')}
-            />
+            <Judging questions={questions} judged={judged} onJudged={setJudged} margins={margins} onMargins={setMargins} about={about} />
             <Group grow align="flex-start" preventGrowOverflow={false}>
               <NumberInput
                 miw={180}

@@ -1,18 +1,20 @@
-import { Alert, Badge, Button, Card, Code, Group, Modal, NumberInput, Progress, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Card, Code, Group, Modal, NumberInput, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import { ApiError } from '../api/client';
-import { useEvaluationTypes } from '../api/evaluations';
 import { type Going, type Replay, useReplay, useRunReplay } from '../api/replays';
-import { Question } from '../evaluations/Question';
 import { CopyIcon } from '../parts/Copy';
 import { count, dollars, fullMoment } from '../parts/format';
 import { Failed, Loading } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
-import { ReplayItems } from './ReplayItems';
-import { doneOf, ForecastTable, SidesTable, StateBadge } from './ReplayParts';
+import { Candidates } from '../trials/Candidates';
+import { Items } from '../trials/Items';
+import { Results } from '../trials/Results';
+import { SidesTable } from '../trials/Sides';
+import { Spent } from '../trials/Spent';
+import { doneOf, ForecastTable, StateBadge } from './ReplayParts';
 import { DeleteReplay } from './ReplaysPage';
 
 /** One replay: how far it is, what it found, and every request with its answers side by side. */
@@ -40,8 +42,10 @@ export default function ReplayPage({ gateway, id }: { gateway: string; id: strin
     >
       <Stack>
         <State replay={data} />
-        {data.comparison && <Results replay={data} comparison={data.comparison} />}
-        {data.total_items > 0 && <ReplayItems gateway={gateway} replay={data} />}
+        {data.comparison && (
+          <Results comparison={data.comparison} total={data.total_items} speed="The logged ones are those of their day." />
+        )}
+        {data.total_items > 0 && <Items gateway={gateway} trial={{ ...data, kind: 'replay', frozen: data.snapshot !== null }} />}
         <Asked replay={data} />
       </Stack>
       {deleting && (
@@ -59,8 +63,6 @@ export default function ReplayPage({ gateway, id }: { gateway: string; id: strin
 /** How far it is, and what it has spent. */
 function State({ replay }: { replay: Replay }) {
   const { done, all } = doneOf(replay);
-  const share = (100 * Number(replay.spent)) / Number(replay.max_cost);
-  const held = Number(replay.reserved);
   return (
     <Card padding={0}>
       <Group p="sm" pb={0} gap="sm" role="status">
@@ -76,75 +78,9 @@ function State({ replay }: { replay: Replay }) {
           {replay.status_description}
         </Text>
       )}
-      <Group px="sm" pt={6} gap="sm">
-        <Progress
-          value={Math.min(100, share)}
-          w={160}
-          size="sm"
-          color={share > 95 ? 'red' : 'gauge'}
-          aria-label={`${dollars(replay.spent)} of ${dollars(replay.max_cost)} spent`}
-        />
-        <Text size="sm" className="figures" title={replay.spent}>
-          {dollars(replay.spent)} of {dollars(replay.max_cost)} spent
-          {held > 0 && `, ${dollars(replay.reserved)} held for calls under way`}
-          {Number(replay.unsettled) > 0 && `; of it ${dollars(replay.unsettled)} for calls of which nobody knows what they cost`}
-        </Text>
-      </Group>
-      <SidesTable replay={replay} />
+      <Spent {...replay} cap={replay.max_cost} />
+      <SidesTable progress={replay.progress} total={replay.total_items} />
     </Card>
-  );
-}
-
-const NAMES: Record<string, { title: string; description: string }> = {
-  cost: { title: 'Cost', description: 'Dollars for a request, of good answers.' },
-  speed: { title: 'Latency', description: 'Milliseconds for a request, of good answers. The logged ones are those of their day.' },
-  error_rate: { title: 'Errors', description: 'The share of requests that failed by the model or its provider.' },
-};
-
-/** Each figure of each side on one axis, with the verdict in words. */
-function Results({ replay, comparison }: { replay: Replay; comparison: NonNullable<Replay['comparison']> }) {
-  const types = useEvaluationTypes();
-  const asked = [...new Set(comparison.sides.flatMap((side) => side.results.map((one) => one.evaluation_type_id)))];
-  const order = Object.keys(NAMES);
-  const rank = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
-  return (
-    <>
-      <Text size="sm" c="dimmed">
-        Each candidate against what was logged, request by request. Verdicts are at 95 %, and take into account how many comparisons are
-        made.
-      </Text>
-      {asked
-        .sort((one, other) => rank(one) - rank(other))
-        .map((id) => {
-          const known = NAMES[id];
-          const type = types.data?.find((one) => one.id === id);
-          const sides = comparison.sides.map((side) => ({
-            key: side.label,
-            name: (
-              <Text size="sm" className="cell" title={side.label}>
-                {side.label}
-              </Text>
-            ),
-            metric: side.results.find((one) => one.evaluation_type_id === id),
-            without: (
-              <Text size="sm" c="dimmed">
-                no figure
-              </Text>
-            ),
-            total: replay.total_items,
-          }));
-          return (
-            <Question
-              key={id}
-              title={known?.title ?? type?.name ?? id}
-              description={known?.description ?? type?.description}
-              sideTitle="Side"
-              sides={sides}
-              differences={comparison.differences.filter((one) => one.evaluation_type_id === id)}
-            />
-          );
-        })}
-    </>
   );
 }
 
@@ -162,19 +98,7 @@ function Asked({ replay }: { replay: Replay }) {
             : `The dataset “${replay.dataset.name}”, up to ${fullMoment(replay.created_at)}`}
           , through the gateway <Code>{replay.through}</Code>.
         </Text>
-        {replay.candidates.map((one) => (
-          <div key={one.label}>
-            <Group gap={6}>
-              <Badge color="gray" maw="100%">
-                {one.label}
-              </Badge>
-              <Text size="sm">{one.model === null ? 'the logged model' : one.model}</Text>
-              {Object.keys(one.parameters).length > 0 && <Code>{JSON.stringify(one.parameters)}</Code>}
-            </Group>
-            {one.system !== null && <Prompt label="In the place of the system prompt" text={one.system} />}
-            {one.append_system !== null && <Prompt label="Behind the system prompt" text={one.append_system} />}
-          </div>
-        ))}
+        <Candidates candidates={replay.candidates} />
       </Stack>
       {replay.forecast && (
         <>
@@ -185,19 +109,6 @@ function Asked({ replay }: { replay: Replay }) {
         </>
       )}
     </Card>
-  );
-}
-
-function Prompt({ label, text }: { label: string; text: string }) {
-  return (
-    <>
-      <Text size="xs" c="dimmed">
-        {label}
-      </Text>
-      <pre className="logged prose" dir="auto">
-        {text}
-      </pre>
-    </>
   );
 }
 

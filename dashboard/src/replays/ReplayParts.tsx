@@ -1,8 +1,9 @@
-import { Badge, Group, Progress, Stack, Table, Text } from '@mantine/core';
-import type { Forecast, Replay, SideProgress } from '../api/replays';
+import { Badge, Group, Stack, Table, Text } from '@mantine/core';
+import type { Forecast, Replay } from '../api/replays';
 import { Interval } from '../evaluations/Interval';
-import { count, dollars, UNKNOWN } from '../parts/format';
-import { reasonInWords, STATES } from './reasons';
+import { count, dollars } from '../parts/format';
+import { STATES } from '../trials/reasons';
+import { ended, Reasons } from '../trials/Sides';
 
 export function StateBadge({ replay }: { replay: Replay }) {
   const { label, colour } = STATES[replay.status] ?? { label: `status ${replay.status}`, colour: 'gray' };
@@ -13,86 +14,10 @@ export function StateBadge({ replay }: { replay: Replay }) {
   );
 }
 
-function ended({ replayed, failed, skipped }: SideProgress): number {
-  return replayed + failed + skipped;
-}
-
 /** How many of the candidates' calls have ended, of all. The logged side is no call. */
 export function doneOf(replay: Replay): { done: number; all: number } {
   const sides = replay.progress.slice(1);
   return { done: sides.reduce((sum, one) => sum + ended(one), 0), all: replay.total_items * sides.length };
-}
-
-function Reasons({ reasons }: { reasons: Record<string, number> }) {
-  const found = Object.entries(reasons);
-  if (found.length === 0) return <Text size="sm">{UNKNOWN}</Text>;
-  return (
-    <Text size="sm" className="figures" style={{ whiteSpace: 'normal' }}>
-      {found.map(([reason, times]) => `${count(times)}: ${reasonInWords(reason)}`).join('; ')}
-    </Text>
-  );
-}
-
-/** What became of the items on each side. */
-export function SidesTable({ replay }: { replay: Replay }) {
-  const total = replay.total_items;
-  const share = (part: number) => (total === 0 ? 0 : (100 * part) / total);
-  return (
-    <Table.ScrollContainer minWidth={760} type="native">
-      <Table className="rows" aria-label="What became of the requests">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Side</Table.Th>
-            <Table.Th w={120}>
-              <span className="visually-hidden">Drawn</span>
-            </Table.Th>
-            <Table.Th className="end">Replayed</Table.Th>
-            <Table.Th className="end">Skipped</Table.Th>
-            <Table.Th className="end">Failed</Table.Th>
-            <Table.Th className="end">Still to come</Table.Th>
-            <Table.Th>Why not replayed</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {replay.progress.map((side, index) => (
-            <Table.Tr key={side.label}>
-              <Table.Td>
-                <Text size="sm" fw={600} className="cell" title={side.label}>
-                  {index === 0 ? 'logged' : side.label}
-                </Text>
-              </Table.Td>
-              <Table.Td>
-                <Progress.Root size={6} w={110} role="img" aria-label={`${side.label}: ${count(ended(side))} of ${count(total)} ended`}>
-                  <Progress.Section value={share(side.replayed)} color="gauge" aria-hidden />
-                  <Progress.Section value={share(side.failed)} color="red" aria-hidden />
-                  <Progress.Section value={share(side.skipped)} color="gray" aria-hidden />
-                </Progress.Root>
-              </Table.Td>
-              <Table.Td className="end figures">{count(side.replayed)}</Table.Td>
-              <Table.Td className="end figures">{count(side.skipped)}</Table.Td>
-              <Table.Td className="end figures">{count(side.failed)}</Table.Td>
-              <Table.Td className="end figures">
-                {count(side.pending + side.under_way)}
-                {side.under_way > 0 && (
-                  <Text size="xs" c="dimmed">
-                    {count(side.under_way)} under way
-                  </Text>
-                )}
-              </Table.Td>
-              <Table.Td>
-                <Reasons reasons={side.reasons} />
-                {side.maybe_paid_twice > 0 && (
-                  <Text size="xs" className="bad">
-                    {count(side.maybe_paid_twice)} may have been paid twice: the process died while they were under way
-                  </Text>
-                )}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
-  );
 }
 
 const WITHIN: Record<Forecast['within_cap'], string> = {

@@ -15,7 +15,9 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import {
+  IconActivityHeartbeat,
   IconChartBar,
+  IconShadow,
   IconDatabase,
   IconKey,
   IconLayoutGrid,
@@ -47,6 +49,8 @@ const PAGES = [
   { page: 'datasets', label: 'Datasets', icon: IconDatabase },
   { page: 'evaluations', label: 'Evaluations', icon: IconRulerMeasure },
   { page: 'replays', label: 'Replays', icon: IconRepeat },
+  { page: 'shadows', label: 'Shadows', icon: IconShadow },
+  { page: 'monitors', label: 'Monitors', icon: IconActivityHeartbeat },
   { page: 'annotate', label: 'Annotate', icon: IconTags },
   { page: 'routes', label: 'Routes', icon: IconRoute },
   { page: 'playground', label: 'Playground', icon: IconMessage },

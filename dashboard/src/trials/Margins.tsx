@@ -9,24 +9,25 @@ export interface Choice {
 
 let keys = 0;
 
-/** How much worse a candidate may be and still pass. */
-export function Margins({
-  drafts,
-  questions,
-  onChange,
-  error,
-}: {
+/** What is compared of every candidate, whatever it is judged by. */
+export const ALWAYS: Choice[] = [
+  { value: 'cost', label: 'Cost' },
+  { value: 'speed', label: 'Latency' },
+  { value: 'error_rate', label: 'Errors' },
+];
+
+interface Props {
+  label: string;
+  /** What a margin in per cent is a part of. */
+  of: string;
   drafts: MarginDraft[];
-  questions: Choice[];
+  figures: Choice[];
   onChange: (drafts: MarginDraft[]) => void;
   error?: string;
-}) {
-  const figures = [
-    { value: 'cost', label: 'Cost' },
-    { value: 'speed', label: 'Latency' },
-    { value: 'error_rate', label: 'Errors' },
-    ...questions,
-  ];
+}
+
+/** How much worse each figure may be, and still pass. */
+export function Margins({ label, of, drafts, figures, onChange, error }: Props) {
   const set = (key: number, change: Partial<MarginDraft>) => onChange(drafts.map((one) => (one.key === key ? { ...one, ...change } : one)));
   const add = () => {
     keys += 1;
@@ -36,7 +37,7 @@ export function Margins({
   return (
     <Stack gap={6}>
       <Text size="xs" fw={500}>
-        How much worse still passes
+        {label}
       </Text>
       {drafts.map((draft, index) => (
         <Group key={draft.key} gap={6} align="flex-start">
@@ -60,7 +61,7 @@ export function Margins({
             aria-label={`Unit of margin ${index + 1}`}
             w={150}
             data={[
-              { value: 'percent', label: '% of what was logged' },
+              { value: 'percent', label: `% of ${of}` },
               { value: 'absolute', label: 'in the figure’s unit' },
             ]}
             value={draft.unit}

@@ -2,7 +2,7 @@ import { Alert, Anchor, Badge, Card, Group, Pagination, Select, SimpleGrid, Stac
 import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { useEvaluationTypes } from '../api/evaluations';
-import { type Replay, type ReplayItem, useReplayItems } from '../api/replays';
+import { type Trial, type TrialItem, useTrialItems } from '../api/trials';
 import { LoggedText } from '../logs/Conversation';
 import { readAnswer, wordsOf } from '../logs/conversation';
 import { Marked } from '../logs/Marked';
@@ -16,13 +16,13 @@ const REQUESTS = 5; // on a page
 type Shown = 'all' | 'failed' | 'skipped';
 
 /** Every request: what was logged, and what each candidate made of it, with the words marked that differ. */
-export function ReplayItems({ gateway, replay }: { gateway: string; replay: Replay }) {
+export function Items({ gateway, trial }: { gateway: string; trial: Trial }) {
   const [page, setPage] = useState(1);
   const [shown, setShown] = useState<Shown>('all');
   const [marked, setMarked] = useState(true);
-  const sides = replay.candidates.length + 1;
+  const sides = trial.candidates.length + 1;
   const perPage = shown === 'all' ? REQUESTS * sides : 20;
-  const items = useReplayItems(gateway, replay, { page, perPage, ...(shown !== 'all' && { status: shown }) });
+  const items = useTrialItems(gateway, trial, { page, perPage, ...(shown !== 'all' && { status: shown }) });
   const total = items.data?.info.total_count ?? 0;
   return (
     <Card component="section" aria-label="Requests side by side">
@@ -55,7 +55,7 @@ export function ReplayItems({ gateway, replay }: { gateway: string; replay: Repl
       )}
       <Stack gap="lg">
         {byRequest(items.data?.items ?? []).map((request) => (
-          <Request key={request[0]?.place} gateway={gateway} replay={replay} sides={request} marked={marked} />
+          <Request key={request[0]?.place} gateway={gateway} trial={trial} sides={request} marked={marked} />
         ))}
       </Stack>
       {total > perPage && <Pagination mt="sm" size="sm" total={Math.ceil(total / perPage)} value={page} onChange={setPage} />}
@@ -64,26 +64,26 @@ export function ReplayItems({ gateway, replay }: { gateway: string; replay: Repl
 }
 
 /** The sides that are on the page, by their request. */
-function byRequest(items: ReplayItem[]): ReplayItem[][] {
-  const found = new Map<number, ReplayItem[]>();
+function byRequest(items: TrialItem[]): TrialItem[][] {
+  const found = new Map<number, TrialItem[]>();
   for (const item of items) found.set(item.place, [...(found.get(item.place) ?? []), item]);
   return [...found.values()];
 }
 
 /** The words of an answer, whatever the format that it came in. */
-function words(item: ReplayItem | undefined): string | null {
+function words(item: TrialItem | undefined): string | null {
   if (item?.response == null) return null;
   return wordsOf(readAnswer(item.response)) || item.response;
 }
 
 interface RequestProps {
   gateway: string;
-  replay: Replay;
-  sides: ReplayItem[];
+  trial: Trial;
+  sides: TrialItem[];
   marked: boolean;
 }
 
-function Request({ gateway, replay, sides, marked }: RequestProps) {
+function Request({ gateway, trial, sides, marked }: RequestProps) {
   const logged = sides.find((one) => one.side === 0);
   const lone = sides.length === 2 ? sides.find((one) => one.side > 0) : undefined; // with more, the logged side has no one other
   const number = (sides[0]?.place ?? 0) + 1;
@@ -91,7 +91,7 @@ function Request({ gateway, replay, sides, marked }: RequestProps) {
     <section aria-label={`Request ${number}`}>
       <Group gap="xs" mb={4}>
         <Title order={3}>Request {count(number)}</Title>
-        {!replay.snapshot && sides[0] && (
+        {!trial.frozen && sides[0] && (
           <Anchor component={Link} size="xs" href={`/gateways/${encodeURIComponent(gateway)}/logs?log=${sides[0].logged_log_id}`}>
             what was asked
           </Anchor>
@@ -99,25 +99,25 @@ function Request({ gateway, replay, sides, marked }: RequestProps) {
       </Group>
       <SimpleGrid cols={{ base: 1, sm: Math.min(3, sides.length) }} spacing="md">
         {sides.map((item) => (
-          <Side key={item.side} gateway={gateway} replay={replay} item={item} other={item.side > 0 ? logged : lone} marked={marked} />
+          <Side key={item.side} gateway={gateway} trial={trial} item={item} other={item.side > 0 ? logged : lone} marked={marked} />
         ))}
       </SimpleGrid>
     </section>
   );
 }
 
-const COLOURS: Record<ReplayItem['status'], string> = { replayed: 'gauge', failed: 'red', skipped: 'gray', sent: 'blue', answered: 'blue' };
+const COLOURS: Record<TrialItem['status'], string> = { replayed: 'gauge', failed: 'red', skipped: 'gray', sent: 'blue', answered: 'blue' };
 
 interface SideProps {
   gateway: string;
-  replay: Replay;
-  item: ReplayItem;
+  trial: Trial;
+  item: TrialItem;
   /** What its words are compared with. */
-  other?: ReplayItem;
+  other?: TrialItem;
   marked: boolean;
 }
 
-function Side({ gateway, replay, item, other, marked }: SideProps) {
+function Side({ gateway, trial, item, other, marked }: SideProps) {
   const text = words(item);
   const otherText = words(other);
   const isLogged = item.side === 0;
@@ -126,8 +126,8 @@ function Side({ gateway, replay, item, other, marked }: SideProps) {
     return isLogged ? differences(text, otherText) : differences(otherText, text);
   }, [isLogged, otherText, text]);
   const same = spans?.every((one) => one.kind === 'same') ?? false;
-  const compared = !isLogged && other?.log_id && item.log_id && !item.log_deleted && !replay.snapshot;
-  const address = `/gateways/${encodeURIComponent(gateway)}/logs/compare?ids=${item.logged_log_id},${item.log_id}&second=${encodeURIComponent(replay.through)}`;
+  const compared = !isLogged && other?.log_id && item.log_id && !item.log_deleted && !trial.frozen;
+  const address = `/gateways/${encodeURIComponent(gateway)}/logs/compare?ids=${item.logged_log_id},${item.log_id}&second=${encodeURIComponent(trial.through)}`;
   return (
     <section aria-label={`${item.label}, request ${item.place + 1}`}>
       <Group gap={6} mb={2}>
@@ -167,7 +167,7 @@ function Side({ gateway, replay, item, other, marked }: SideProps) {
   );
 }
 
-function Figures({ item }: { item: ReplayItem }) {
+function Figures({ item }: { item: TrialItem }) {
   const types = useEvaluationTypes();
   const nameOf = (id: string) => types.data?.find((one) => one.id === id)?.name ?? id;
   const scores = item.scores.map(

@@ -1,5 +1,5 @@
 /** A candidate while it is typed, and as it is sent. */
-import type { CandidateBody, ReplayBody } from '../api/replays';
+import type { CandidateBody, MarginBody } from '../api/trials';
 
 export type Prompt = 'kept' | 'system' | 'append_system';
 
@@ -59,7 +59,7 @@ export interface MarginDraft {
 }
 
 /** How much worse still passes, by figure; what has no amount yet says nothing. */
-export function toMargins(drafts: MarginDraft[]): ReplayBody['margins'] {
+export function toMargins(drafts: MarginDraft[]): Record<string, MarginBody> {
   const given = drafts.filter((one) => one.figure !== '' && one.amount !== '');
   return Object.fromEntries(given.map(({ figure, amount, unit }) => [figure, { amount: Number(amount), unit }]));
 }

@@ -1,4 +1,4 @@
-/** Why a logged request was not replayed, as people say it. */
+/** Why a logged request was not sent to a candidate, or its answer does not count, as people say it. */
 const WORDS: Record<string, string> = {
   no_bodies: 'no request body was kept',
   body_cut: 'only the beginning of the request was kept',
@@ -15,6 +15,10 @@ const WORDS: Record<string, string> = {
   timeout: 'no answer in time',
   broken_off: 'the answer broke off',
   no_log: 'the call left no log',
+  own_call: 'the program’s own call, of a shadow, replay, eval or judge',
+  never_sent: 'the gateway refused it itself, so no model ever got it',
+  behind: 'it waited for more than 15 minutes: the candidates are slower than the share, or no server was running',
+  ended: 'the shadow ended before its turn',
 };
 
 export function reasonInWords(reason: string): string {
