@@ -73,12 +73,17 @@ def test_kill_9_of_everything_loses_no_acknowledged_log(start: Callable[..., Ser
     clients = [threading.Thread(target=ask) for _ in range(3)]
     for client in clients:
         client.start()
-    killed_at: list[float] = []
+    kills: list[tuple[float, float]] = []
+    late = 0.0  # how far behind this machine is with what it has to do, at the worst
     try:
         for run in range(3):
-            time.sleep(1.5 + run * 0.37)
+            for _ in range(15 + run * 4):
+                began = time.monotonic()
+                time.sleep(0.1)
+                late = max(late, time.monotonic() - began - 0.1)
+            began = time.monotonic()
             kill_everything(server)
-            killed_at.append(time.monotonic())  # whatever was answered by now, was answered before
+            kills.append((began, time.monotonic()))  # whatever was answered by now, was answered before
             server.start()
     finally:
         stop.set()
@@ -89,8 +94,9 @@ def test_kill_9_of_everything_loses_no_acknowledged_log(start: Callable[..., Ser
     assert answered
     present = set(kept)
     gone = [(moment, log_id) for moment, log_id in answered if log_id not in present]
-    ages = [min((kill - moment for kill in killed_at if kill >= moment), default=None) for moment, _ in gone]
-    assert all(age is not None and age <= 1 for age in ages), f"lost, with seconds before the next kill: {ages}"
+    ages = [min((began - moment for began, ended in kills if ended >= moment), default=None) for moment, _ in gone]
+    allowed = 1 + 5 * late
+    assert all(age is not None and age <= allowed for age in ages), f"lost, seconds before a kill: {ages}, {late=}"
 
 
 def test_a_stop_loses_nothing_at_all(start: Callable[..., Server]) -> None:
