@@ -110,10 +110,13 @@ def check_through(call: Call, gateway: Gateway, through: str) -> None:
         raise BadInput(f"There is no gateway '{through}'", ("body", "through"))
 
 
-async def check_prices(call: Call, trial: Trial, forecasts: Sequence[CandidateForecast]) -> None:
+async def check_prices(
+    call: Call, trial: Trial, forecasts: Sequence[CandidateForecast], *, more_will_come: bool
+) -> None:
     """BadInput where nobody can tell what a candidate costs, and that was not accepted.
 
-    The logged requests that it would be sent tell it; where there are none yet, the smallest one that there can be.
+    The logged requests that it would be sent tell it; where there are none, and `more_will_come`, the smallest one
+    that there can be.
     """
     if trial.accept_unknown_cost:
         return
@@ -123,7 +126,7 @@ async def check_prices(call: Call, trial: Trial, forecasts: Sequence[CandidateFo
         if forecast is not None:
             why = "" if forecast.worst_case is not None else forecast.unknown or "not known"
         else:
-            why = await _why_unpriced(call, trial, one) if one.model else ""
+            why = await _why_unpriced(call, trial, one) if one.model and more_will_come else ""
         if why:
             message = (
                 f"What '{one.label}' costs is not known ({why}), so the cap could not be held: give"

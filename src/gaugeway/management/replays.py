@@ -85,7 +85,7 @@ async def create_replay(call: Caller, gateway: NamedGateway, body: ReplayBody) -
     """Forecasts, then answers at once; the calls are made from now on. A price that is not known is refused."""
     replay = await run_in_threadpool(_prepare, call, gateway, body)
     forecast = await call.parts.forecast_replay(replay)
-    await check_prices(call, replay, forecast.candidates)
+    await check_prices(call, replay, forecast.candidates, more_will_come=False)
     replay = structs.replace(replay, forecast=forecast)
     try:
         await run_in_threadpool(call.parts.replays.create, replay)

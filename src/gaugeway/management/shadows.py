@@ -92,7 +92,7 @@ async def create_shadow(call: Caller, gateway: NamedGateway, body: ShadowBody) -
     """Forecasts, then answers at once: requests that arrive from now on count. An unknown price is refused."""
     shadow = await run_in_threadpool(_prepare, call, gateway, body)
     forecast = await call.parts.forecast_shadow(shadow)
-    await check_prices(call, shadow, forecast.candidates)
+    await check_prices(call, shadow, forecast.candidates, more_will_come=True)
     shadow = structs.replace(_from_now_on(call, shadow), forecast=forecast)
     await run_in_threadpool(call.parts.shadows.create, shadow)
     call.parts.on_shadow_changed()
