@@ -1276,9 +1276,29 @@ export interface paths {
         put?: never;
         /**
          * Create a shadow, and begin
-         * @description Requests that arrive from now on count. A price that is not known is refused.
+         * @description Forecasts, then answers at once: requests that arrive from now on count. An unknown price is refused.
          */
         post: operations["create_shadow_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__shadows_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/shadows/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forecast what a shadow would cost in a day
+         * @description The body is that of a creation; nothing is created, and nothing sent.
+         */
+        post: operations["forecast_shadow_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__shadows_forecast_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1343,6 +1363,26 @@ export interface paths {
          * @description Sends nothing more, and concludes; calls that are under way are broken off.
          */
         post: operations["stop_shadow_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__shadows__shadow_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/shadows/{shadow_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a shadow
+         * @description One that has ended goes on: requests that arrive from now on count, and what was called stays.
+         */
+        post: operations["resume_shadow_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__shadows__shadow_id__resume_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2318,6 +2358,11 @@ export interface components {
              */
             daily_max_cost?: number | null;
             /**
+             * Cluster By
+             * @description Logs with the same metadata.KEY, model or provider are alike: windows are compared by these.
+             */
+            cluster_by?: string | null;
+            /**
              * Reference Windows
              * @description A window is compared with so many before it, together.
              * @default 7
@@ -2350,7 +2395,7 @@ export interface components {
             webhook?: components["schemas"]["WebhookBody"] | null;
             /**
              * Notify On Failure
-             * @description Also tell of windows without logs, failed evaluations and caps that were reached.
+             * @description Also tell of windows without logs, failed evaluations, caps reached and a baseline deleted.
              * @default false
              */
             notify_on_failure?: boolean;
@@ -2809,27 +2854,12 @@ export interface components {
             /** Name */
             name: string;
             /**
-             * Dataset Id
-             * @description The logs that this dataset selects now; or snapshot_id.
-             */
-            dataset_id?: string | null;
-            /**
-             * Snapshot Id
-             * @description The frozen logs of a snapshot.
-             */
-            snapshot_id?: string | null;
-            /**
              * Through
-             * @description The gateway that the calls go through: another than the one whose logs are replayed.
+             * @description The gateway that the calls go through: another than the one whose requests they are.
              */
             through: string;
             /** Candidates */
             candidates: components["schemas"]["CandidateBody"][];
-            /**
-             * Max Cost
-             * @description Dollars that the candidates' calls never pass.
-             */
-            max_cost: number;
             /**
              * Evaluation Type Ids
              * @description Item-wise evaluation types by which both answers are judged.
@@ -2839,11 +2869,6 @@ export interface components {
             margins?: {
                 [key: string]: components["schemas"]["MarginBody"];
             };
-            /**
-             * Max Items
-             * @default 50000
-             */
-            max_items?: number;
             /**
              * Concurrency
              * @default 4
@@ -2855,6 +2880,38 @@ export interface components {
              * @default false
              */
             accept_unknown_cost?: boolean;
+            /**
+             * Dataset Id
+             * @description The logs that this dataset selects now; or snapshot_id.
+             */
+            dataset_id?: string | null;
+            /**
+             * Snapshot Id
+             * @description The frozen logs of a snapshot.
+             */
+            snapshot_id?: string | null;
+            /**
+             * Max Cost
+             * @description Dollars that the candidates' calls never pass.
+             */
+            max_cost: number;
+            /**
+             * Max Items
+             * @default 50000
+             */
+            max_items?: number;
+        };
+        /**
+         * ResumeBody
+         * @description The body of resume: what is not named stays as it was.
+         */
+        ResumeBody: {
+            /** Daily Cap */
+            daily_cap?: number | null;
+            /** Until */
+            until?: string | null;
+            /** Max Items */
+            max_items?: number | null;
         };
         /**
          * RetryBody
@@ -2925,17 +2982,37 @@ export interface components {
             /** Name */
             name: string;
             /**
-             * Dataset Id
-             * @description Only requests whose logs this dataset selects, as it is now. Default: all.
-             */
-            dataset_id?: string | null;
-            /**
              * Through
-             * @description The gateway that the calls go through: another than the one that is shadowed.
+             * @description The gateway that the calls go through: another than the one whose requests they are.
              */
             through: string;
             /** Candidates */
             candidates: components["schemas"]["CandidateBody"][];
+            /**
+             * Evaluation Type Ids
+             * @description Item-wise evaluation types by which both answers are judged.
+             */
+            evaluation_type_ids?: string[];
+            /** Margins */
+            margins?: {
+                [key: string]: components["schemas"]["MarginBody"];
+            };
+            /**
+             * Concurrency
+             * @default 4
+             */
+            concurrency?: number;
+            /**
+             * Accept Unknown Cost
+             * @description Also send calls of which nobody knows what they cost; the cap cannot count them before.
+             * @default false
+             */
+            accept_unknown_cost?: boolean;
+            /**
+             * Dataset Id
+             * @description Only requests whose logs this dataset selects, as it is now. Default: all.
+             */
+            dataset_id?: string | null;
             /**
              * Share
              * @description Per cent of the requests that are sent, by lot.
@@ -2957,26 +3034,6 @@ export interface components {
              * @default 10000
              */
             max_items?: number;
-            /**
-             * Evaluation Type Ids
-             * @description Item-wise evaluation types by which both answers are judged.
-             */
-            evaluation_type_ids?: string[];
-            /** Margins */
-            margins?: {
-                [key: string]: components["schemas"]["MarginBody"];
-            };
-            /**
-             * Concurrency
-             * @default 4
-             */
-            concurrency?: number;
-            /**
-             * Accept Unknown Cost
-             * @description Also send calls of which nobody knows what they cost; the cap cannot count them before.
-             * @default false
-             */
-            accept_unknown_cost?: boolean;
         };
         /**
          * SideBody
@@ -6270,6 +6327,42 @@ export interface operations {
             };
         };
     };
+    forecast_shadow_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__shadows_forecast_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShadowBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_shadow_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__shadows__shadow_id__get: {
         parameters: {
             query?: never;
@@ -6387,6 +6480,43 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was wrong. 400: input (7001, with `path`) or no credentials (9106); 401: an invalid token (10000); 403: not this account, or not this permission (10000); 404: no such thing (7002) or no such path (7003). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    resume_shadow_client_v4_accounts__account_id__ai_gateway_gateways__gateway_id__shadows__shadow_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shadow_id: string;
+                gateway_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResumeBody"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
