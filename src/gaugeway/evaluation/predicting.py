@@ -22,14 +22,18 @@ class Costs(Struct, frozen=True):
     calls_each: float = 1.0  # calls about one of these items
 
 
-def predicted(costs: Costs, sampled: int, items: int) -> tuple[float, float, float]:
+def predicted(costs: Costs, sampled: int, items: int) -> tuple[float, float | None, float | None]:
     """The cost of all items and its 95 % prediction interval, from those of the sampled ones that cost something.
+
+    None for its ends where nothing is known of how much items or answers differ: one of them was seen only.
 
     What is open: which items there are beside the sampled ones, how long answers are on average, and how long each
     of them will be.
     """
     each = [*costs.each, *[0.0] * (sampled - len(costs.each))]  # the others cost nothing
     total = sum(each) / sampled * items
+    if costs.known == 1 or (sampled == 1 and items > 1):
+        return total, None, None
     unseen = items * items * (1 - sampled / items) * spread(each) / sampled
     answers = items * len(costs.each) / sampled * costs.calls_each
     lengths = costs.lengths_variance * (answers * answers / max(costs.known, 1) + answers)
