@@ -187,6 +187,17 @@ def test_two_thumbs_against_two_are_too_few(store):
     assert found.words.startswith("cannot tell (about 2 more logs on each side needed): 100 points higher")
 
 
+def test_the_pairs_that_an_exact_test_needs_show_the_difference_four_times_in_five(store):
+    """Of 50 pairs 5 changed for the worse and 10 for the better; as many as are said show that, if it is so."""
+    old = thumbs(30, 0) + thumbs(5, 0) + thumbs(0, 15)
+    new = thumbs(30, 0) + thumbs(0, 5) + thumbs(10, 5)
+    paired_store(store, old, new, event_id=lambda i: f"{i}")
+    found = only(ask(store, "human_feedback"))
+    assert found.more_needed is not None
+    draws = np.random.default_rng(5).multinomial(50 + found.more_needed, [0.1, 0.2, 0.7], 2000)
+    assert 0.76 <= np.mean([stats.binomtest(b, b + c).pvalue <= 0.05 for b, c, _ in draws.tolist()]) <= 0.86
+
+
 def test_pairs_that_are_too_few_need_more_than_none(store):
     """Whatever three pairs say, a coin falls so one time in four."""
     paired_store(store, durations([100, 200, 300]), durations([110, 211, 312]), event_id=lambda i: f"{i}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from msgspec import Struct
 
@@ -59,7 +60,7 @@ def judge(found: Found, margins: dict[str, Margin], adjusted_p: float | None, te
     if adjusted_p is not None and adjusted_p <= ALPHA and gain:
         verdict = Verdict.BETTER if gain > 0 else Verdict.WORSE
     error = contrast.error
-    more = None if verdict is not Verdict.CANNOT_TELL else _more(contrast.spreads, gain, alpha)
+    more = None if verdict is not Verdict.CANNOT_TELL else _more(contrast.spreads, gain, alpha, contrast.slack)
     margin = _margin(found, margins.get(subject.type_id))
     low, high = contrast.interval or (None, None)
     return Difference(
@@ -95,7 +96,7 @@ def _gain(subject: Subject, difference: float) -> float:
     return difference if subject.direction is Direction.HIGHER else -difference
 
 
-def _more(spreads: Sequence[Spread], effect: float, alpha: float) -> int | None:
+def _more(spreads: Sequence[Spread], effect: float, alpha: float, slack: float = 0.0) -> int | None:
     """How many more items show an effect of that size; None where none do, or too many would be needed.
 
     One at least: it is asked where those that there are did not show it.
@@ -105,7 +106,7 @@ def _more(spreads: Sequence[Spread], effect: float, alpha: float) -> int | None:
     needed = more_needed(abs(effect), [(side.n, side.variance) for side in spreads], alpha)
     if needed is None or needed > MOST:
         return None
-    return max(needed, fewest(len(spreads), alpha) - min(side.n for side in spreads), 1)
+    return max(needed + ceil(slack), fewest(len(spreads), alpha) - min(side.n for side in spreads), 1)
 
 
 def _margin(found: Found, margin: Margin | None) -> NonInferiority | None:

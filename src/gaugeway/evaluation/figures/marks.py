@@ -9,7 +9,7 @@ from gaugeway.evaluation.statistics import newcombe, student, tango
 from gaugeway.evaluation.statistics.mann_whitney import mann_whitney
 from gaugeway.evaluation.statistics.mcnemar import mcnemar
 from gaugeway.evaluation.statistics.permutation import paired_permutation
-from gaugeway.evaluation.statistics.two_rates import rates_test
+from gaugeway.evaluation.statistics.two_rates import FISHER, rates_test
 from gaugeway.evaluation.statistics.welch import Moments, pooled_t, pooled_variance, welch
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def shares_apart(k1: int, n1: int, k2: int, n2: int) -> Contrast:
         test=test,
         p_value=p_value,
         spreads=(Spread(n1, _variance(k1, n1)), Spread(n2, _variance(k2, n2))),
+        slack=_slack(k2 / n2 - k1 / n1) if test == FISHER else 0.0,
     )
 
 
@@ -131,8 +132,14 @@ def paired_shares(first: NDArray[Any], second: NDArray[Any]) -> Contrast:
         method="tango",
         test="McNemar, exact",
         p_value=mcnemar(only_first, only_second),
+        slack=_slack(moved),
         spreads=(Spread(n, 1e4 * max(apart - moved * moved, 0.0)),),
     )
+
+
+def _slack(moved: float) -> float:
+    """About how many more items an exact test takes, as it counts whole ones: found by enumeration."""
+    return 1 / abs(moved) if moved else 0.0
 
 
 def _variance(hits: int, n: int) -> float:
