@@ -135,7 +135,7 @@ def test_the_first_token_is_shown_once_and_works(tmp_path: Path) -> None:
         (text,) = re.findall(r"^first token +(\S+)$", server.output, re.MULTILINE)
         server.token = text
         assert server.manage("GET", "/gateways") == []
-        assert f"CLOUDFLARE_API_TOKEN={text}" in server.output
+        assert f"CLOUDFLARE_API_TOKEN={text} CLOUDFLARE_ACCOUNT_ID={ACCOUNT}" in server.output
         server.stop()
         before = len(server.output)
         server.start()

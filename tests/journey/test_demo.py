@@ -105,7 +105,7 @@ def test_the_demo_stays_until_it_is_stopped_and_leaves_nothing(tmp_path: Path) -
             "--token", facts["token"], "--account", facts["account"],
         )  # fmt: skip
         assert ran.code == 0, ran.err
-        assert "1 logs selected" in ran.out
+        assert "1 log selected" in ran.out
         demo.send_signal(signal.SIGINT)
         rest = demo.communicate(timeout=60)[0]
     assert demo.returncode == 0, told + rest

@@ -91,6 +91,8 @@ def test_killed_again_and_again_it_ends_with_each_log_judged_once(stores: Stores
     match, length, cost = figures(done)
     assert lab.is_nearest(match[0], Fraction(100 * right, len(comparable)))
     assert match[1:] == (1200, 300, 0)
+    why = "there is no expected answer: the log's metadata has no 'expected'"
+    assert done.results[0].status_description.endswith(f"300 left out; the first: {why}")
     assert length == ("8", number, 0, 0)
     assert cost == ("", 0, number, 0)
     assert begun(stores, item) == 2 * number

@@ -60,7 +60,7 @@ export function MonitorForm({ gateway, types, kept, first, onSaved }: FormProps)
             columns={3}
             error={about('evaluation_type_ids')}
           />
-          <CustomType all={types} onCreated={(id) => set({ types: [...draft.types, id] })} />
+          <CustomType gateway={gateway} all={types} onCreated={(id) => set({ types: [...draft.types, id] })} />
         </Part>
         <Part title="How often">
           <Schedule {...part} />

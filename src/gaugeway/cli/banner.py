@@ -82,9 +82,10 @@ def _commands(banner: Banner) -> list[str]:
     base, first = base_url(banner.settings), banner.first
     gateway = banner.gateway_ids[0] if banner.gateway_ids else EXAMPLE_GATEWAY
     token = _fresh_token(banner) or "YOUR_TOKEN"
+    account = f"CLOUDFLARE_ACCOUNT_ID={first.account_id}"
     lines = [
         f"export OPENAI_BASE_URL={base}/v1/{first.account_id}/{gateway}/openai",
-        f"export CLOUDFLARE_BASE_URL={base}/client/v4 CLOUDFLARE_API_TOKEN={token}",
+        f"export CLOUDFLARE_BASE_URL={base}/client/v4 CLOUDFLARE_API_TOKEN={token} {account}",
     ]
     if not banner.gateway_ids:
         folder = str(first.data)

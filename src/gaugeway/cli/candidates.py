@@ -77,6 +77,9 @@ def read_candidates(
     price: str | None,
 ) -> list[dict[str, Any]]:
     """What the API is asked for; the logged model where no other is named. BadInput."""
+    for model in models or []:
+        if not all(model.partition("/")):
+            raise BadInput(f"--model {model!r}: expected PROVIDER/MODEL, such as openai/gpt-5-mini")
     common = _common(system, append_system, parameters or [], price)
     found = [{"model": one, **common} for one in models or []] + [_read_candidate(one) for one in files or []]
     return found or [common]

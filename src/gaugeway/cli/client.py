@@ -16,6 +16,8 @@ from gaugeway.core.errors import GaugewayError
 TIMEOUT = 30.0
 MAX_ANSWER = 64 * 1024 * 1024
 PIECE = 256 * 1024
+NO_ROUTE = 7003
+"""The code of an address that the server does not know."""
 
 
 class Unreachable(GaugewayError):
@@ -173,4 +175,6 @@ def _sentence(envelope: Envelope, status: int, method: str, path: str) -> str:
         where = ".".join(str(part) for part in error.get("path") or ())
         details.append(f"{error.get('message', '')}{f' (at {where})' if where else ''} [{error.get('code')}]")
     hint = " Check --token." if status in (401, 403) else ""
+    if NO_ROUTE in (error.get("code") for error in envelope.errors):
+        hint = " Check --base-url (it ends in /client/v4) and --account."
     return f"{method} {path}: {status}: {'; '.join(details) or 'no reason given'}.{hint}"

@@ -171,7 +171,11 @@ def _side(text: str, common: Sequence[dict[str, Any]], known: _Evaluations) -> d
         if "filter" in part:
             side["filters"].append(part["filter"])
         else:
-            side["metadata"] |= part["metadata"]
+            [[name, wanted]] = part["metadata"].items()
+            if side["metadata"].setdefault(name, wanted) != wanted:
+                raise BadInput(
+                    f"{text!r}: metadata.{name} cannot be both {side['metadata'][name]!r} and {wanted!r}"
+                )
     return side
 
 

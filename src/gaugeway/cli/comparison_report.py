@@ -114,7 +114,9 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
             line += f"; {paired['items']} items matched by {paired['by']}"
         yield line
     for side in answer["sides"]:
-        if side["also_in_baseline"]:
+        if side["also_in_baseline"] is None:
+            yield f"{side['label']}: how many of its logs are the baseline's too could not be counted in time"
+        elif side["also_in_baseline"]:
             yield f"{side['label']}: {side['also_in_baseline']} of its logs are the baseline's too"
         for one in side["agreements"]:
             yield f"{side['label']}, {one['evaluation_type_id']}: {_agreement(one)}"

@@ -86,7 +86,8 @@ def _report(evaluation: dict[str, Any], types: Sequence[dict[str, Any]], *, as_j
     by_id = {kind["id"]: kind for kind in types}
     selected = evaluation["total_logs"]
     rows = [_row(result, by_id.get(result["evaluation_type_id"], {}), selected) for result in evaluation["results"]]
-    print_table(_COLUMNS, rows, title=f"{evaluation['name']}: {selected} logs selected")
+    logs = "1 log" if selected == 1 else f"{selected} logs"
+    print_table(_COLUMNS, rows, title=f"{evaluation['name']}: {logs} selected")
     for row, result in zip(rows, evaluation["results"], strict=True):
         notes = [result["status_description"].partition(": ")[2]]
         if result["result"] and result.get("interval_note"):

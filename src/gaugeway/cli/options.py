@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -14,6 +15,7 @@ from msgspec import Meta, Struct
 from typer.models import OptionInfo
 
 from gaugeway.cli.client import Management
+from gaugeway.cli.output import print_warning
 from gaugeway.core.errors import BadInput
 from gaugeway.core.settings import PREFIX, BadSetting, Settings, load
 
@@ -131,7 +133,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
 def load_settings(config: Path | None, **flags: Any) -> Settings:
-    """Settings from the flags given, the environment and the file; raises BadSetting."""
+    """Settings from the flags given, the environment and the file; raises BadSetting.
+
+    Warns of variables that mean to be settings and are none.
+    """
     given = {name: value for name, value in flags.items() if value not in (None, [])}
     if "upstreams" in given:
         given["upstreams"] = _upstreams(given["upstreams"])
@@ -139,7 +144,10 @@ def load_settings(config: Path | None, **flags: Any) -> Settings:
         given["private_upstreams"] = [
             host.strip() for item in given["private_upstreams"] for host in item.split(",") if host.strip()
         ]
-    return load(given, file=config)
+    settings = load(given, file=config)
+    for warning in unknown_variables(os.environ):
+        print_warning(warning)
+    return settings
 
 
 def _upstreams(items: list[str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from contextlib import closing
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import msgspec
 
 from gaugeway import app
 from gaugeway.cli.banner import Banner, print_banner
-from gaugeway.cli.options import ConfigFile, DataFolder, flag, load_settings, unknown_variables
+from gaugeway.cli.options import ConfigFile, DataFolder, flag, load_settings
 from gaugeway.cli.output import print_warning
 from gaugeway.core.settings import Settings
 from gaugeway.stores import open_stores
@@ -54,8 +53,6 @@ def serve(
     """
     flags = {name: value for name, value in locals().items() if name != "config"}
     settings = load_settings(config, **flags)
-    for warning in unknown_variables(os.environ):
-        print_warning(warning)
     try:
         # The first token is made only when nothing stands in the way of showing it.
         app.serve(settings, on_listening=lambda port: announce(msgspec.structs.replace(settings, port=port)))

@@ -126,7 +126,9 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     subjects: tuple[Subject, ...]  # as they were asked for
     totals: tuple[int, ...]  # logs of each side
-    overlaps: tuple[int, ...]  # logs of each side that are the baseline's too (0 for itself)
+    overlaps: tuple[
+        int | None, ...
+    ]  # logs of each side that are the baseline's too (0 for itself); None: not counted
     metrics: tuple[dict[str, Metric], ...]  # of each side, by evaluation type
     differences: tuple[Difference, ...]  # by side, then by type, as they were asked for
     gate: Gate

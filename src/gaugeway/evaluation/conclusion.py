@@ -65,6 +65,13 @@ def warn(results: Sequence[Result], warning: str) -> list[Result]:
     ]
 
 
+def because(result: Result, note: str) -> Result:
+    """A figure that lacks logs says why the first of them is lacking."""
+    if not note:
+        return result
+    return structs.replace(result, status_description=f"{result.status_description}; the first: {note}")
+
+
 def sampled(results: Sequence[Result], positions: Sequence[int], planned: int, total: int) -> list[Result]:
     """Figures over a sample say so."""
     said = list(results)

@@ -65,7 +65,7 @@ class Daily(Struct, frozen=True):
         return self.share * fmean(self.days)
 
     def predict(self, costs: Costs) -> tuple[float, float | None, float | None]:
-        """See Scale. Of a single day nothing is known of how much days differ.
+        """See Scale. Of a single day, request or answer nothing is known of how much they differ.
 
         What is open: how many requests the day has, which of them are drawn, what requests these are, and how long
         their answers will be. With as few days as there are, Student's t has a degree less than there are days.
@@ -73,7 +73,7 @@ class Daily(Struct, frozen=True):
         each = [*costs.each, *[0.0] * (self.sampled - len(costs.each))]  # the others cost nothing
         mean = sum(each) / max(self.sampled, 1)
         total = self.items * mean
-        if len(self.days) < 2:
+        if len(self.days) < 2 or self.sampled == 1 or costs.known == 1:
             return total, None, None
         requests = self.share**2 * variance(self.days) * (1 + 1 / len(self.days))
         drawn = requests + self.share * (1 - self.share) * fmean(self.days)
@@ -84,14 +84,18 @@ class Daily(Struct, frozen=True):
         return total, max(total - half, 0.0), total + half
 
 
-def predicted(costs: Costs, sampled: int, items: int) -> tuple[float, float, float]:
+def predicted(costs: Costs, sampled: int, items: int) -> tuple[float, float | None, float | None]:
     """The cost of all items and its 95 % prediction interval, from those of the sampled ones that cost something.
+
+    None for its ends where nothing is known of how much items or answers differ: one of them was seen only.
 
     What is open: which items there are beside the sampled ones, how long answers are on average, and how long each
     of them will be.
     """
     each = [*costs.each, *[0.0] * (sampled - len(costs.each))]  # the others cost nothing
     total = sum(each) / sampled * items
+    if costs.known == 1 or (sampled == 1 and items > 1):
+        return total, None, None
     unseen = items * items * (1 - sampled / items) * spread(each) / sampled
     answers = items * len(costs.each) / sampled * costs.calls_each
     lengths = costs.lengths_variance * (answers * answers / max(costs.known, 1) + answers)

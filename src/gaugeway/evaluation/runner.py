@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, structs
 
 from gaugeway.core.errors import BadInput, SearchTooLong
-from gaugeway.core.items import Counts
+from gaugeway.core.items import Counts, ItemStatus, ItemStore
 from gaugeway.core.judging import ModelScorer
 from gaugeway.core.model import Evaluation, Result
 from gaugeway.core.ports import Clock, EvaluationStore, LogSink, LogStore, LossJournal
@@ -221,11 +221,21 @@ class Runner(Leased[Evaluation]):
         for position, each in chosen.items():
             scores, known = items.scores(evaluation, position), counts.get(position, Counts())
             result = conclusion.conclude_items(results[position], each.evaluator, scores, known, planned, now_ms)
+            result = conclusion.because(result, _first_left_out(items, evaluation, position, known))
             if isinstance(each.judge, JudgePanel):
                 votes = items.votes(evaluation, position)
                 result = structs.replace(result, agreement=agreement_of(each.judge, votes))
             concluded[position] = clustering.unclustered(result, evaluation.cluster_by)
         return concluded
+
+
+def _first_left_out(items: ItemStore, evaluation: Evaluation, position: int, known: Counts) -> str:
+    """Why the first log has no score that has none; one on which the evaluator failed, where it did."""
+    if not known.failed and not known.skipped:
+        return ""
+    status = ItemStatus.FAILED if known.failed else ItemStatus.SKIPPED
+    page = items.page(evaluation, position=position, status=status, worst_first=False, offset=0, limit=1)
+    return page.items[0].note if page.items else ""
 
 
 def _selected(evaluation: Evaluation, selected: int, planned: int) -> int:

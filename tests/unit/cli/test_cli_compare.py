@@ -94,12 +94,19 @@ def test_expressions_and_filters(server: Server) -> None:
     found = answer(
         compare(
             server, "metadata.team=red and model=old", "metadata.team=blue and model eq new", "--json",
-            "--filter", "duration>1", "--filter", "metadata.team=red", "--pair-by", "none", "--evaluator", "Cost",
+            "--filter", "duration>1", "--pair-by", "none", "--evaluator", "Cost",
         )
     )  # fmt: skip
     assert [side["total_logs"] for side in found["sides"]] == [50, 50]
     windows = answer(compare(server, "created_at>2020-01-01", "created_at<2020-01-01", "--json"))
     assert [side["total_logs"] for side in windows["sides"]] == [300, 0]
+
+
+def test_metadata_that_cannot_be_both_are_refused(server: Server) -> None:
+    """The side's own would else come in the place of the filter that is to hold for every side."""
+    ran = compare(server, "metadata.team=red", "metadata.team=blue", "--filter", "metadata.team=red")
+    assert ran.code == 2
+    assert "'metadata.team=blue': metadata.team cannot be both 'red' and 'blue'" in ran.err
 
 
 def test_reports(server: Server, tmp_path: Path) -> None:

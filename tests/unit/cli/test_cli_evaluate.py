@@ -230,6 +230,14 @@ def test_a_bad_token_is_told_as_one(api: Api) -> None:
     assert "ttttt" not in ran.err
 
 
+def test_an_address_that_the_server_does_not_know_is_told_as_one(api: Api) -> None:
+    error = {"code": 7003, "message": "Could not route to /accounts/…"}
+    api.refuse["GET /evaluation-types"] = (404, {"success": False, "errors": [error]})
+    ran = evaluate(api)
+    assert ran.code == 2
+    assert "Check --base-url (it ends in /client/v4) and --account" in ran.err
+
+
 def test_something_else_answers_there(api: Api) -> None:
     api.refuse["GET /evaluation-types"] = (200, b"<html>hello</html>")
     ran = evaluate(api)

@@ -13,8 +13,8 @@ from scipy import stats
 
 from gaugeway.core.comparisons import Comparison, Difference, Gate, Margin, Question, Side, Verdict
 from gaugeway.core.errors import BadInput
-from gaugeway.core.model import LogRecord, Outcome
-from gaugeway.core.query import Filter, Grouping, Operator
+from gaugeway.core.model import LogRecord, Outcome, Scope, Usage
+from gaugeway.core.query import Filter, Grouping, Operator, Where
 from gaugeway.evaluation.comparing import pairing
 from gaugeway.evaluation.comparing.analyst import LogAnalyst
 from gaugeway.evaluation.evaluators import load
@@ -156,6 +156,107 @@ def test_what_nothing_is_known_of(store, old, new, why):
     assert (found.verdict, found.low, found.p_value) == (Verdict.CANNOT_TELL, None, None)
     assert why in found.words
     assert why in found.why
+
+
+def test_a_few_that_are_alike_by_chance_are_not_certain(store):
+    """One score in ten is 0: of five, none is as often as not."""
+    fill(store, "old", [{"score": 100.0}] * 90 + [{"score": 0.0}] * 10)
+    fill(store, "new", [{"score": 100.0}] * 5)
+    answer = ask(store, "score", margins={"score": Margin(Decimal(5))}, sides=(model("new"), model("old")))
+    found = only(answer)
+    assert (found.verdict, found.test, answer.gate) == (Verdict.CANNOT_TELL, "Student's t", Gate.CANNOT_TELL)
+    theirs = stats.ttest_ind_from_stats(90, np.std([100.0] * 90 + [0.0] * 10, ddof=1), 100, 100, 0, 5)
+    assert found.p_value == pytest.approx(theirs.pvalue)
+    half = 10 / abs(theirs.statistic) * stats.t(103).ppf(0.975)
+    assert (found.low, found.high) == pytest.approx((-10 - half, -10 + half))
+
+
+def test_one_log_on_each_side_passes_no_margin(store):
+    fill(store, "old", thumbs(0, 1))
+    fill(store, "new", thumbs(1, 0))
+    answer = ask(store, "human_feedback", margins={"human_feedback": Margin(Decimal(20))})
+    assert (only(answer).verdict, answer.gate) == (Verdict.CANNOT_TELL, Gate.CANNOT_TELL)
+
+
+def test_two_thumbs_against_two_are_too_few(store):
+    fill(store, "old", thumbs(0, 2))
+    fill(store, "new", thumbs(2, 0))
+    found = only(ask(store, "human_feedback"))
+    assert (found.verdict, found.test) == (Verdict.CANNOT_TELL, "Fisher, exact")
+    assert found.p_value == pytest.approx(stats.fisher_exact([[0, 2], [2, 0]]).pvalue)
+    assert found.words.startswith("cannot tell (about 2 more logs on each side needed): 100 points higher")
+
+
+def test_the_pairs_that_an_exact_test_needs_show_the_difference_four_times_in_five(store):
+    """Of 50 pairs 5 changed for the worse and 10 for the better; as many as are said show that, if it is so."""
+    old = thumbs(30, 0) + thumbs(5, 0) + thumbs(0, 15)
+    new = thumbs(30, 0) + thumbs(0, 5) + thumbs(10, 5)
+    paired_store(store, old, new, event_id=lambda i: f"{i}")
+    found = only(ask(store, "human_feedback"))
+    assert found.more_needed is not None
+    draws = np.random.default_rng(5).multinomial(50 + found.more_needed, [0.1, 0.2, 0.7], 2000)
+    assert 0.76 <= np.mean([stats.binomtest(b, b + c).pvalue <= 0.05 for b, c, _ in draws.tolist()]) <= 0.86
+
+
+def test_pairs_that_are_too_few_need_more_than_none(store):
+    """Whatever three pairs say, a coin falls so one time in four."""
+    paired_store(store, durations([100, 200, 300]), durations([110, 211, 312]), event_id=lambda i: f"{i}")
+    found = only(ask(store, "speed"))
+    assert (found.verdict, found.p_value, found.more_needed) == (Verdict.CANNOT_TELL, 0.25, 3)
+
+
+def test_speeds_of_two_logs_each_are_as_uncertain_as_two_logs_are(store):
+    for name, out in (("old", (100, 105)), ("new", (120, 128))):
+        fill(store, name, [{"duration": 1000, "usage": Usage(tokens_out=tokens)} for tokens in out])
+    found = only(ask(store, "tokens_per_second"))
+    theirs = stats.ttest_ind([120, 128], [100, 105], equal_var=False)
+    assert (found.test, found.verdict) == ("Welch's t, linearised", Verdict.CANNOT_TELL)
+    assert found.p_value == pytest.approx(theirs.pvalue)
+    assert (found.low, found.high) == pytest.approx(theirs.confidence_interval())
+
+
+def test_pairs_that_were_asked_for_and_are_not_there_are_told_of(store):
+    paired_store(store, durations([1, 2, 3]), durations([4, 5, 7]), metadata=lambda i: {"item": i})
+    by_typo = only(ask(store, "speed", pair_by=Grouping("metadata", "itm")))
+    assert by_typo.pairs is None
+    for words in (by_typo.words, by_typo.why):
+        assert "compared as different logs: no two items with a figure match by metadata.itm" in words
+    assert "compared as" not in only(ask(store, "speed")).words
+
+
+def test_a_margin_in_percent_of_nothing_says_so(store):
+    fill(store, "old", [{"outcome": Outcome.SUCCESS}] * 20)
+    fill(store, "new", [{"outcome": Outcome.SUCCESS}] * 20)
+    answer = ask(store, "error_rate", margins={"error_rate": Margin(Decimal(10), is_percent=True)})
+    assert answer.gate is Gate.CANNOT_TELL
+    assert "cannot tell, as a share of a baseline of 0 is nothing" in only(answer).words
+
+
+def test_how_many_more_a_margin_needs_has_nothing_to_do_with_other_questions(store):
+    for name in ("old", "new"):
+        fill(store, name, [{**item, "duration": n} for n, item in enumerate(thumbs(50, 50))])
+    margins = {"human_feedback": Margin(Decimal(10))}
+    alone = only(ask(store, "human_feedback", margins=margins)).non_inferiority
+    among = ask(store, "human_feedback", "speed", "latency_p50", margins=margins).differences[0].non_inferiority
+    assert alone is not None
+    assert alone.more_needed == pytest.approx(
+        393 - 100, abs=5
+    )  # of the textbook's formula, at 2.5 % and 80 % power
+    assert alone == among
+
+
+class NoTime(SqliteLogStore):
+    """A store that counts nothing in the time that it is given."""
+
+    def count(self, scope: Scope, where: Where, *, budget_ms: int | None = None) -> int | None:
+        return None if budget_ms is not None else super().count(scope, where)
+
+
+def test_an_overlap_that_cannot_be_counted_in_time_is_not_none(tmp_path):
+    store = NoTime(tmp_path)
+    fill(store, "m", durations(range(20)))
+    assert ask(store, "speed", sides=(model("m"), model("m"))).overlaps == (0, None)
+    store.close()
 
 
 def test_holm_counts_all_questions(store):

@@ -110,10 +110,30 @@ def test_scores_of_different_logs(stores):
 
 
 def test_few_scores_are_compared_by_rank(stores):
-    old, new = [1.0, 2, 3, 4, 900], [5.0, 6, 7, 8, 9, 10]
+    old, new = [1.0, 2, 3, 4, 9], [5.0, 6, 7, 8, 9, 10]
     found = only(ask(stores, "bleu", evaluated(stores, "old", old), evaluated(stores, "new", new)))
     assert found.test == "Mann-Whitney U"
     assert found.p_value == pytest.approx(stats.mannwhitneyu(old, new, method="asymptotic").pvalue)
+
+
+def test_ranks_that_point_the_other_way_than_means_show_nothing(stores):
+    """Nearly all scores fell, and one rose so far that their mean rose too."""
+    old, new = [50.0] * 10 + [51.0] * 10, [49.0] * 19 + [100.0]
+    found = only(ask(stores, "bleu", evaluated(stores, "old", old), evaluated(stores, "new", new)))
+    assert stats.mannwhitneyu(old, new).pvalue < 0.001
+    assert np.mean(new) > np.mean(old)
+    assert (found.verdict, found.p_value, found.more_needed) == (Verdict.CANNOT_TELL, 1, None)
+    assert "most scores moved the other way than their mean" in found.words
+
+
+def test_several_answers_of_a_question_are_no_better_than_one(stores):
+    """A question that passes half of the time passes as often asked twice, whatever is made of a half."""
+    names = lambda times: {"metadata": lambda number: {"question": number // times}}  # noqa: E731
+    one = evaluated(stores, "old", [100.0, 0.0] * 40, "json_validity", **names(1))
+    two = evaluated(stores, "new", [100.0, 0.0] * 80, "json_validity", **names(2))
+    found = only(ask(stores, "json_validity", one, two, pair_by=Grouping("metadata", "question")))
+    assert (found.verdict, found.difference) == (Verdict.CANNOT_TELL, 0)
+    assert found.test == "paired permutation"
 
 
 def test_shares_and_pairs_by_metadata(stores):

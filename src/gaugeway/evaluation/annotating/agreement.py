@@ -15,6 +15,7 @@ from gaugeway.evaluation.statistics.wilson import wilson
 MAX_DISPUTED = 100
 """Items shown on which annotators differ."""
 FULL = "they agree on every item, which leaves no spread to reckon an interval from"
+ONE_LABEL = "no interval: one of the two gave all items the same label, which leaves no spread to reckon with"
 
 
 def agreement_of(queue: AnnotationQueue, annotations: Sequence[Annotation]) -> Agreement:
@@ -74,7 +75,7 @@ def kappa_of(table: Sequence[Sequence[int]]) -> Estimate:
     if found is None:
         return Estimate(value=None, n=n, note=NO_VARIETY if n else NOTHING_SHARED)
     if found.low is None:
-        return Estimate(value=found.value, n=n, note=FULL)
+        return Estimate(value=found.value, n=n, note=FULL if found.value == 1 else ONE_LABEL)
     return Estimate(value=found.value, low=found.low, high=found.high, n=n, method="asymptotic")
 
 

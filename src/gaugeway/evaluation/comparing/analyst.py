@@ -16,9 +16,9 @@ from gaugeway.core.query import Grouping, Where
 from gaugeway.core.samples import AnyEvaluator, ItemEvaluator
 from gaugeway.evaluation.comparing import verdicts
 from gaugeway.evaluation.comparing.itemwise import ID, Scored
-from gaugeway.evaluation.comparing.pairing import MAX_ITEMS, Matching
+from gaugeway.evaluation.comparing.pairing import MAX_ITEMS, Matching, unpaired
 from gaugeway.evaluation.comparing.verdicts import Found
-from gaugeway.evaluation.figures.contrast import Comparable
+from gaugeway.evaluation.figures.contrast import Comparable, Pairable
 from gaugeway.evaluation.selection import both, select_side
 from gaugeway.evaluation.statistics.holm import holm
 
@@ -125,13 +125,15 @@ class LogAnalyst:
             other_logs=sum(one.total for _, one in others),
         )
 
-    def _overlap(self, first: tuple[Scope, Where], second: tuple[Scope, Where]) -> int:
-        """How many logs are on both sides; what cannot be counted in time is none that we know of."""
+    def _overlap(self, first: tuple[Scope, Where], second: tuple[Scope, Where]) -> int | None:
+        """How many logs are on both sides; None where that cannot be counted in time."""
         if first[0] != second[0]:  # a snapshot's frozen logs have the ids of those that they were made of
-            known = [self._logs.items(*side, (), ID, MAX_ITEMS) or () for side in (first, second)]
+            known = [self._logs.items(*side, (), ID, MAX_ITEMS) for side in (first, second)]
+            if known[0] is None or known[1] is None:
+                return None
             return len({row[1] for row in known[0]} & {row[1] for row in known[1]})
         common = both(first[1], second[1])
-        return 0 if common is None else self._logs.count(first[0], common, budget_ms=OVERLAP_BUDGET_MS) or 0
+        return 0 if common is None else self._logs.count(first[0], common, budget_ms=OVERLAP_BUDGET_MS)
 
 
 def subject_of(evaluator: Evaluator) -> Subject:
@@ -151,7 +153,13 @@ def _contrast(matching: Matching, evaluator: Evaluator, selected: Sequence[Aggre
     if matched is not None:
         return Found(subject, side, matched.contrast, baseline, matched.pairs)
     assert isinstance(evaluator, Comparable)  # noqa: S101 - `_subject` let nothing else through
-    return Found(subject, side, evaluator.contrast(selected[0], selected[side]), baseline)
+    return Found(
+        subject,
+        side,
+        evaluator.contrast(selected[0], selected[side]),
+        baseline,
+        unpaired=unpaired(matching.asked) if isinstance(evaluator, Pairable) else "",
+    )
 
 
 def _aggregates(evaluators: Sequence[Evaluator]) -> list[Aggregate]:

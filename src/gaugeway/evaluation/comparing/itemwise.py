@@ -13,7 +13,7 @@ from gaugeway.core.model import Evaluation, ResultStatus
 from gaugeway.core.ports import LogStore
 from gaugeway.core.query import Grouping, Where
 from gaugeway.core.samples import PASS, Figure, ItemEvaluator
-from gaugeway.evaluation.comparing.pairing import EVENT_ID, MAX_ITEMS, Matched, paired
+from gaugeway.evaluation.comparing.pairing import EVENT_ID, MAX_ITEMS, Matched, paired, unpaired
 from gaugeway.evaluation.comparing.verdicts import Found
 from gaugeway.evaluation.figures.contrast import Contrast
 from gaugeway.evaluation.figures.marks import marks_apart, paired_means, paired_shares, shares_apart
@@ -64,7 +64,8 @@ class Scored:
         matched = self._match(side)
         if matched is not None:
             return Found(self.subject, side, matched.contrast, baseline, matched.pairs)
-        return Found(self.subject, side, self._apart(side), baseline)
+        why = unpaired(self._question.pair_by)
+        return Found(self.subject, side, self._apart(side), baseline, unpaired=why)
 
     def _read(self, items: ItemStore, side: Side, where: Where) -> dict[bytes, float]:
         """The scores by log: of the evaluations' logs, those that meet the side's other conditions."""
@@ -79,7 +80,9 @@ class Scored:
             raise self._too_many(side.label)
         if not (side.filters or side.entries or side.dataset):
             return scores
-        chosen = self._logs.items(side.source(self._question.scope), where, (), ID, MAX_ITEMS) or ()
+        chosen = self._logs.items(side.source(self._question.scope), where, (), ID, MAX_ITEMS)
+        if chosen is None:
+            raise BadInput(f"'{side.label}' has more than {MAX_ITEMS} logs: too many to find their scores", _PATH)
         return {log_id: scores[log_id] for _, log_id, *_ in chosen if log_id in scores}
 
     def _read_one(self, items: ItemStore, label: str, evaluation: Evaluation) -> dict[bytes, float]:

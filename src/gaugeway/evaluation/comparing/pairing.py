@@ -44,7 +44,7 @@ class Matching:
     def __init__(
         self, logs: LogStore, question: Question, evaluators: Sequence[Evaluator], wheres: Sequence[Where]
     ) -> None:
-        self._asked = question.pair_by is not None
+        self.asked = question.pair_by
         self._by = question.pair_by or (EVENT_ID if question.find_pairs else None)
         self._sides: list[_Items | None] = [None] * len(wheres)
         columns = list(dict.fromkeys(one.item_column for one in evaluators if isinstance(one, Pairable)))
@@ -61,7 +61,16 @@ class Matching:
         if baseline is None or other is None or not isinstance(evaluator, Pairable):
             return None
         first, second = _marks(baseline, evaluator), _marks(other, evaluator)
-        return paired(first, second, evaluator.paired, self._by or EVENT_ID, asked=self._asked)
+        return paired(first, second, evaluator.paired, self._by or EVENT_ID, asked=self.asked is not None)
+
+
+def unpaired(asked: Grouping | None) -> str:
+    """What is to be said where pairs were asked for and there are none."""
+    if asked is None:
+        return ""
+    return (
+        f"compared as different logs: no two items with a figure match by {asked}, or over {MAX_ITEMS:,} logs would"
+    )
 
 
 def paired(

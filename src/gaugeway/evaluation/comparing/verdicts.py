@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from msgspec import Struct
 
@@ -10,7 +11,7 @@ from gaugeway.core.comparisons import Difference, Gate, Margin, NonInferiority, 
 from gaugeway.core.metrics import Direction
 from gaugeway.evaluation.figures.contrast import Contrast, Spread
 from gaugeway.evaluation.statistics.non_inferiority import Inferiority, inferiority
-from gaugeway.evaluation.statistics.power import ALPHA, detectable, more_needed
+from gaugeway.evaluation.statistics.power import ALPHA, detectable, fewest, more_needed
 
 MOST = 10_000_000
 """A number of logs beyond which nobody will wait."""
@@ -33,6 +34,7 @@ class Found(Struct, frozen=True):
     contrast: Contrast | None  # None: one of the two has no figure
     baseline: float | None  # its figure
     pairs: Pairs | None = None
+    unpaired: str = ""  # why there are no pairs, where they were asked for
 
     @property
     def p_value(self) -> float | None:
@@ -50,7 +52,7 @@ def judge(found: Found, margins: dict[str, Margin], adjusted_p: float | None, te
             verdict=Verdict.CANNOT_TELL,
             words=f"{Verdict.CANNOT_TELL}: one of the two has no log with a figure",
             difference=None,
-            why="one of the two has no log with a figure",
+            why="; ".join(filter(None, ("one of the two has no log with a figure", found.unpaired))),
         )
     alpha = ALPHA / max(tests, 1)
     gain = _gain(subject, contrast.difference)
@@ -58,8 +60,8 @@ def judge(found: Found, margins: dict[str, Margin], adjusted_p: float | None, te
     if adjusted_p is not None and adjusted_p <= ALPHA and gain:
         verdict = Verdict.BETTER if gain > 0 else Verdict.WORSE
     error = contrast.error
-    more = None if verdict is not Verdict.CANNOT_TELL else _more(contrast.spreads, gain, alpha)
-    margin = _margin(found, margins.get(subject.type_id), alpha)
+    more = None if verdict is not Verdict.CANNOT_TELL else _more(contrast.spreads, gain, alpha, contrast.slack)
+    margin = _margin(found, margins.get(subject.type_id))
     low, high = contrast.interval or (None, None)
     return Difference(
         type_id=subject.type_id,
@@ -76,7 +78,7 @@ def judge(found: Found, margins: dict[str, Margin], adjusted_p: float | None, te
         adjusted_p=adjusted_p,
         detectable=None if error is None else detectable(error, alpha),
         more_needed=more,
-        why=contrast.why,
+        why="; ".join(filter(None, (contrast.why, found.unpaired))),
         pairs=found.pairs,
         non_inferiority=margin,
         gate=_GATES[Inferiority(margin.verdict) if margin else verdict],
@@ -94,15 +96,20 @@ def _gain(subject: Subject, difference: float) -> float:
     return difference if subject.direction is Direction.HIGHER else -difference
 
 
-def _more(spreads: Sequence[Spread], effect: float, alpha: float) -> int | None:
-    """How many more items show an effect of that size; None where none do, or too many would be needed."""
+def _more(spreads: Sequence[Spread], effect: float, alpha: float, slack: float = 0.0) -> int | None:
+    """How many more items show an effect of that size; None where none do, or too many would be needed.
+
+    One at least: it is asked where those that there are did not show it.
+    """
     if not effect or not spreads:
         return None
     needed = more_needed(abs(effect), [(side.n, side.variance) for side in spreads], alpha)
-    return needed if needed is not None and needed <= MOST else None
+    if needed is None or needed > MOST:
+        return None
+    return max(needed + ceil(slack), fewest(len(spreads), alpha) - min(side.n for side in spreads), 1)
 
 
-def _margin(found: Found, margin: Margin | None, alpha: float) -> NonInferiority | None:
+def _margin(found: Found, margin: Margin | None) -> NonInferiority | None:
     contrast = found.contrast
     if margin is None or contrast is None:
         return None
@@ -114,7 +121,7 @@ def _margin(found: Found, margin: Margin | None, alpha: float) -> NonInferiority
     low, high = sorted(_gain(found.subject, end) for end in contrast.interval)
     verdict = inferiority(low, high, amount)
     room = _gain(found.subject, contrast.difference) + amount
-    more = _more(contrast.spreads, room, alpha) if verdict is Inferiority.CANNOT_TELL and room > 0 else None
+    more = _more(contrast.spreads, room, ALPHA) if verdict is Inferiority.CANNOT_TELL and room > 0 else None
     return NonInferiority(margin=amount, verdict=verdict, more_needed=more)
 
 
@@ -132,7 +139,7 @@ def _words(
         text = f"{verdict}: {seen}"
     if margin is not None:
         text += f"; margin {margin.margin:.4g} {unit}: {_margin_words(margin, found)}"
-    return text
+    return text + (f"; {found.unpaired}" if found.unpaired else "")
 
 
 def _amount(difference: float, unit: str) -> str:
@@ -154,6 +161,8 @@ def _items(found: Found) -> str:
 
 
 def _margin_words(margin: NonInferiority, found: Found) -> str:
+    if not margin.margin:
+        return "cannot tell, as a share of a baseline of 0 is nothing"
     if margin.verdict == Inferiority.NOT_WORSE:
         return "not worse by more than that"
     if margin.verdict == Inferiority.WORSE:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from gaugeway.core.samples import ItemEvaluator, Sample, Score
+from gaugeway.core.samples import ItemEvaluator, NotApplicable, Sample, Score
 from gaugeway.evaluation.expected import Comparing
 
 
@@ -27,7 +27,10 @@ class Bleu(Comparing, frozen=True, kw_only=True):
 
     def score(self, sample: Sample) -> Score:
         """0 to 100."""
-        found: Any = self._bleu.sentence_score(sample.text, [self.expected_of(sample)])
+        expected = self.expected_of(sample)
+        if not expected.strip():
+            raise NotApplicable("the expected answer has no words")
+        found: Any = self._bleu.sentence_score(sample.text, [expected])
         return Score(min(100.0, found.score), f"brevity penalty {found.bp:.3g}")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gaugeway.core.samples import Figure, ItemEvaluator, Sample, Score, passed
+from gaugeway.core.samples import Figure, ItemEvaluator, NotApplicable, Sample, Score, passed
 from gaugeway.evaluation.expected import Comparing, quoted
 
 Piece = Annotated[str, Meta(min_length=1, max_length=10_000)]
@@ -27,6 +27,8 @@ class Contains(Comparing, frozen=True, kw_only=True):
         """Pass or miss."""
         answer = self._normal(sample.text)
         wanted = self.texts or [self.expected_of(sample)]
+        if not all(wanted):
+            raise NotApplicable("the expected answer is empty, which is in every answer")
         found = [text for text in wanted if self._normal(text) in answer]
         if self.require == "none":
             return passed(not found, f"found {quoted(found[0])}" if found else "")

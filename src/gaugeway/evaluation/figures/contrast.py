@@ -33,6 +33,7 @@ class Contrast(Struct, frozen=True, kw_only=True):
     test: str
     p_value: float | None  # of there being no difference; None: cannot be tested, and `why` says so
     spreads: tuple[Spread, ...]  # of both sides, or of the pairs; none where they are not known
+    slack: float = 0.0  # items that an exact test takes beyond what the normal distribution says
     why: str = ""  # what is missing, for people
 
     @property

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
 from typing import ClassVar
+
+from msgspec import structs
 
 from gaugeway.core.aggregates import Aggregate, Aggregated, Column, Op
 from gaugeway.core.metrics import Metric
-from gaugeway.evaluation.figures.contrast import NO_SPREAD, ONE_LOG, Contrast, Spread, unknown
-from gaugeway.evaluation.statistics import normal
+from gaugeway.evaluation.figures.contrast import NO_SPREAD, ONE_LOG, Contrast, unknown
+from gaugeway.evaluation.figures.marks import means_apart
 from gaugeway.evaluation.statistics.decimals import average, interval
 from gaugeway.evaluation.statistics.quotient import Sums, quotient_interval, standard_error
+from gaugeway.evaluation.statistics.welch import Moments
 
 
 class QuotientOf:
@@ -55,24 +57,19 @@ class QuotientOf:
         return self.times * float(selected.values[self._y]), float(selected.values[self._x])
 
     def contrast(self, first: Aggregated, second: Aggregated) -> Contrast | None:
-        """The difference over its standard error."""
+        """As two means differ, with the quotients' standard errors."""
         one, two = self._sums(first), self._sums(second)
         if not one.n or not two.n:
             return None
         difference = two.y / two.x - one.y / one.x
-        errors = [standard_error(side) for side in (one, two)]
-        if errors[0] is None or errors[1] is None:
+        known = [error for side in (one, two) if (error := standard_error(side)) is not None]
+        if len(known) < 2:
             return unknown(difference, ONE_LOG if min(one.n, two.n) < 2 else NO_SPREAD)
-        error = sqrt(errors[0] ** 2 + errors[1] ** 2)
-        half = normal.two_sided(0.95) * error
-        return Contrast(
-            difference=difference,
-            interval=(difference - half, difference + half),
-            method="linearised",
-            test="z of the difference",
-            p_value=normal.two_sided_p(difference / error),
-            spreads=(Spread(one.n, one.n * errors[0] ** 2), Spread(two.n, two.n * errors[1] ** 2)),
-        )
+        sides = [
+            Moments(side.n, side.y / side.x, side.n * own**2) for side, own in zip((one, two), known, strict=True)
+        ]
+        apart = means_apart(*sides)
+        return structs.replace(apart, method="linearised", test=f"{apart.test}, linearised")
 
     def _sums(self, side: Aggregated) -> Sums:
         values = side.values

@@ -39,6 +39,7 @@ AS_LOGGED = "verdicts as long as the newest logged ones"
 SUPPOSED = f"verdicts of {VERDICT_TOKENS} tokens, because none of this model and prompt is logged yet"
 NO_HISTORY = "no interval: how long verdicts are is not known before some are logged"
 NO_SAMPLE = "no interval: every log was looked at"
+ONE_ONLY = "no interval: a single one does not say how much they differ"
 
 
 class _Asked(Struct, frozen=True):
@@ -116,6 +117,8 @@ class Tally:
         supposed = [] if not histories else [AS_LOGGED if seen else SUPPOSED]
         if histories and not seen:
             return expected, None, None, "; ".join([*supposed, NO_HISTORY, RULE_OF_THUMB])
+        if low is None:
+            return expected, None, None, "; ".join([*supposed, ONE_ONLY, RULE_OF_THUMB])
         if not histories and scale.sampled == scale.items:
             return expected, None, None, f"{NO_SAMPLE}; {RULE_OF_THUMB}"
         return expected, low, high, "; ".join([*supposed, RULE_OF_THUMB])

@@ -14,7 +14,7 @@ from gaugeway.evaluation.statistics import student
 from gaugeway.evaluation.statistics.fisher import fisher
 
 _SHARES = "newcombe"  # the interval's method where two shares of different logs are compared
-_MEANS = ("welch", "linearised")  # and where two means or quotients are
+_MEANS = ("welch", "student", "linearised")  # and where two means or quotients are
 
 
 def strict_p(difference: Difference, reference: Metric, window: Metric) -> float | None:

@@ -13,7 +13,10 @@ from gaugeway.evaluation.statistics.normal import two_sided
 
 
 class Kappa(NamedTuple):
-    """Kappa and the ends of its interval; no ends where two agree fully, which leaves no spread to reckon with."""
+    """Kappa and the ends of its interval; no ends where no spread is left to reckon with.
+
+    That is so where two agree fully, and where one of them gave all items the same label.
+    """
 
     value: float
     low: float | None
@@ -37,7 +40,8 @@ def cohen(table: Sequence[Sequence[int]], level: float = 0.95) -> Kappa | None:
     if expected >= 1:
         return None
     kappa = (observed - expected) / (1 - expected)
-    if all(i == j or not table[i][j] for i in labels for j in labels):
+    agree_fully = all(i == j or not table[i][j] for i in labels for j in labels)
+    if agree_fully or 1 in (sum(map(bool, first)), sum(map(bool, second))):
         return Kappa(kappa, None, None)
     on = sum(p[i][i] * (1 - (first[i] + second[i]) * (1 - kappa)) ** 2 for i in labels)
     off = sum(p[i][j] * (second[i] + first[j]) ** 2 for i in labels for j in labels if i != j)

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def mann_whitney(first: NDArray[Any], second: NDArray[Any]) -> float:
-    """The two-sided p-value, by the normal approximation with the corrections for ties and continuity."""
+def mann_whitney(first: NDArray[Any], second: NDArray[Any]) -> tuple[float, float]:
+    """The two-sided p-value, by the normal approximation with the corrections for ties and continuity.
+
+    And which way the second's ranks are off: above 0 where its items tend to be the larger ones.
+    """
     import numpy as np
 
     n1, n2 = len(first), len(second)
@@ -24,6 +27,6 @@ def mann_whitney(first: NDArray[Any], second: NDArray[Any]) -> float:
     tied = float((counts**3 - counts).sum()) / (n * (n - 1)) if n > 1 else 0.0
     error = sqrt(n1 * n2 / 12 * (n + 1 - tied))
     if error == 0:
-        return 1.0
+        return 1.0, 0.0
     z = (max(u, n1 * n2 - u) - n1 * n2 / 2 - 0.5) / error
-    return min(2 * (1 - cdf(z)) if z < 5 else 2 * cdf(-z), 1.0)
+    return min(2 * (1 - cdf(z)) if z < 5 else 2 * cdf(-z), 1.0), n1 * n2 / 2 - u

@@ -11,7 +11,7 @@ from math import sqrt
 
 from gaugeway.core.aggregates import Distribution
 from gaugeway.evaluation.statistics.order_statistics import nearest_rank, percentile, percentile_interval
-from gaugeway.evaluation.statistics.two_rates import two_rates
+from gaugeway.evaluation.statistics.two_rates import rates_test
 
 
 def difference_interval(
@@ -30,4 +30,4 @@ def quantile_test(first: Distribution, second: Distribution, percent: int) -> fl
     """The two-sided p-value of both sides having as many items beyond the percentile of all of them."""
     together = first.merged(second)
     bound = together.at_rank(nearest_rank(together.n, percent))
-    return two_rates(first.up_to(bound), first.n, second.up_to(bound), second.n)
+    return rates_test(first.up_to(bound), first.n, second.up_to(bound), second.n)[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import ceil, comb, log2, sqrt
 
 from gaugeway.evaluation.statistics import normal
 
@@ -17,6 +17,16 @@ MOST = 10**12
 def detectable(error: float, alpha: float = ALPHA) -> float:
     """The smallest difference that is found with POWER, where `error` is the difference's standard error."""
     return (normal.two_sided(1 - alpha) + normal.quantile(POWER)) * error
+
+
+def fewest(sides: int, alpha: float = ALPHA) -> int:
+    """How many pairs (one side), or items on each of two, it takes for any exact test to find anything."""
+    if sides == 1:
+        return ceil(1 - log2(alpha))
+    items = 1
+    while alpha * comb(2 * items, items) < 2:
+        items += 1
+    return items
 
 
 def more_needed(difference: float, sides: Sequence[tuple[int, float]], alpha: float = ALPHA) -> int | None:

@@ -52,6 +52,8 @@ CONTAINS = [
     ("axb", None, {"texts": ["a.b"]}, 0),  # no pattern
     ("Paris", "Rome", {"texts": ["Paris"]}, 100),  # texts come first
     ("Paris", "Rome", {"require": "none"}, 100),
+    ("Paris", "", {}, SKIPPED),  # which is in every answer
+    ("Paris", "", {"require": "none"}, SKIPPED),
 ]
 
 
@@ -137,6 +139,7 @@ BLEU = [
     ("abcd", "abcd", {"tokenize": "char"}, 100),
     ("猫坐在垫子上", "猫坐在垫子上", {"tokenize": "char"}, 100),
     (CAT, None, {}, SKIPPED),
+    (CAT, " ", {}, SKIPPED),
 ]
 
 

@@ -107,6 +107,12 @@ async def test_no_logs_cost_nothing() -> None:
     assert (told.items, told.candidates[0].expected, told.candidates[0].worst_case) == (0, 0, 0)
 
 
+async def test_one_answer_does_not_say_how_much_answers_differ() -> None:
+    told = (await forecast([a_chat(100, 50)], "cheap/one")).candidates[0]
+    assert told.expected is not None
+    assert (told.expected > 0, told.low, told.high) == (True, None, None)
+
+
 async def test_of_many_logs_some_are_looked_at_and_stand_for_all() -> None:
     told = await forecast([a_chat(100, 10 + n % 7) for n in range(1000)], "cheap/one", max_items=900)
     assert (told.items, told.sampled, told.candidates[0].replayable) == (900, 300, 900)
@@ -126,6 +132,8 @@ def test_the_interval_holds_what_is_spent_nineteen_times_in_twenty(sampled: int,
             [into[at] + 4 * logged[at] for at in sample], 16 * variance([logged[at] for at in sample]), sampled
         )
         _, low, high = predicted(costs, sampled, items)
+        assert low is not None
+        assert high is not None
         held += low <= sum(one + 4 * rng.lognormvariate(4, 0.8) for one in into) <= high
     assert held / 400 >= 0.92
 

@@ -44,6 +44,12 @@ def test_full_agreement_has_no_interval_rather_than_one_without_width():
     assert cohen([[3, 0], [0, 4]]) == Kappa(1.0, None, None)
 
 
+@pytest.mark.parametrize("table", [[[0, 40], [0, 2]], [[0, 0], [1, 2]]])
+def test_one_that_gives_all_the_same_label_leaves_no_interval_either(table):
+    """Kappa is then 0 whatever the other says: an interval from 0 to 0 would be certain of that."""
+    assert cohen(table) == Kappa(0.0, None, None)
+
+
 def test_about_95_of_100_intervals_hold_the_truth():
     chances = np.array([0.4, 0.1, 0.15, 0.35])
     table = chances.reshape(2, 2)

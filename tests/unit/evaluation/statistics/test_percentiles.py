@@ -100,5 +100,13 @@ def test_the_quantile_test_is_wrong_once_in_twenty():
     assert 0.03 <= np.mean(np.array(p_values) < 0.05) <= 0.07
 
 
+def test_the_quantile_test_of_few_items_is_exact():
+    """Of six and six, five and one beyond the median come by chance eight times in a hundred."""
+    first, second = Distribution.of([1, 2, 3, 4, 5, 12]), Distribution.of([6, 7, 8, 9, 10, 11])
+    theirs = stats.fisher_exact([[5, 1], [1, 5]]).pvalue
+    assert quantile_test(first, second, 50) == pytest.approx(theirs)
+    assert theirs > 0.05 > two_rates(5, 6, 1, 6)
+
+
 def test_too_few_for_a_difference():
     assert difference_interval(Distribution.of(range(71)), Distribution.of(range(500)), 95) is None
