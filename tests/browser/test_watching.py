@@ -163,6 +163,15 @@ def test_a_monitor_is_paused_resumed_changed_and_deleted(view: Watched, serving:
     }
     assert after["daily_max_cost"] == "0.5"
 
+    page.get_by_role("link", name="Change").click()
+    page.get_by_label("Requests that are alike").fill("colour")
+    page.get_by_role("button", name="Save the monitor").click()
+    expect(page.get_by_label("Requests that are alike")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Requests that are alike").fill("metadata.user")
+    page.get_by_role("button", name="Save the monitor").click()
+    expect(page.get_by_role("button", name="Run now")).to_be_visible()
+    assert serving.manage("GET", path)["cluster_by"] == "metadata.user"
+
     body = {"name": "reader of monitors", "permissions": ["AI Gateway Read"]}
     reader = serving.manage("POST", "/tokens", body)["value"]
     with watched(view.page.context.browser, serving.url) as other:  # type: ignore[arg-type]
@@ -200,11 +209,17 @@ def test_a_shadow_is_begun_followed_and_stopped(view: Watched, serving: Server) 
     page.get_by_role("link", name="New shadow").click()
     _fill_shadow(page, gateway, "shorter?", "0.5")
     begin = page.get_by_role("button", name="Begin to shadow")
+    look = page.get_by_role("button", name="Forecast a day’s cost")
+    expect(begin).to_be_disabled()
+    look.click()
+    expect(page.get_by_role("region", name="What a day would cost")).to_contain_text("Nothing to tell from")
     begin.click()
     first = page.get_by_role("region", name="Candidate 1")
     expect(first.get_by_text("What 'openai/short' costs is not known")).to_be_visible()
     first.get_by_label("Price of a million tokens in").fill("1")
     first.get_by_label("and of a million tokens out").fill("2")
+    expect(begin).to_be_disabled()
+    look.click()
     begin.click()
     expect(page.get_by_role("heading", name="shorter?")).to_be_visible()
     expect(page.get_by_text("The comparison shows here")).to_be_visible()
@@ -228,6 +243,14 @@ def test_a_shadow_is_begun_followed_and_stopped(view: Watched, serving: Server) 
     expect(page.get_by_text("They are over 8 requests.")).to_be_visible()
     cost = page.get_by_role("region", name="Cost")
     expect(cost.get_by_text(re.compile("^openai/short: better: .* lower"))).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("dialog").get_by_label("Requests at most").fill("8")
+    page.get_by_role("dialog").get_by_role("button", name="Resume it").click()
+    expect(page.get_by_role("dialog")).to_contain_text("name a higher max_items")
+    page.get_by_role("dialog").get_by_label("Requests at most").fill("20")
+    page.get_by_role("dialog").get_by_role("button", name="Resume it").click()
+    expect(page.get_by_role("status").filter(has_text="requests seen")).to_contain_text("8 of at most 20 called")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
     page.get_by_role("link", name="both logs in full: request 1 of openai/short").click()
     expect(page.get_by_role("heading", name="Compare two logs")).to_be_visible()
     assert page.evaluate("window.hit") is None

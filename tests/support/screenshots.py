@@ -154,7 +154,9 @@ def _new_shadow(page: Page) -> None:
     page.get_by_role("combobox", name="Through the gateway").click()
     page.get_by_role("option", name=scene.LABORATORY).click()
     page.get_by_role("combobox", name="Model").fill("openai/gpt-5-nano")
-    page.get_by_role("textbox", name="Name", exact=True).focus()
+    page.get_by_role("button", name="Forecast a day’s cost").click()
+    _table("Forecast")(page)
+    page.get_by_role("region", name="What a day would cost").scroll_into_view_if_needed()
 
 
 def _conditions(page: Page) -> None:

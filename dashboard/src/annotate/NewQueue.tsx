@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 import { useCreateQueue } from '../api/annotations';
 import { ApiError } from '../api/client';
 import { useDatasets } from '../api/datasets';
+import { LIVE, Logs } from '../datasets/Logs';
 import { Failed } from '../parts/States';
 
 const MEASURES = [
@@ -18,7 +19,8 @@ export function NewQueue({ gateway, onClose }: { gateway: string; onClose: () =>
   const create = useCreateQueue(gateway);
   const [, go] = useLocation();
   const [name, setName] = useState('');
-  const [dataset_ids, setDatasets] = useState<string[]>([]);
+  const [datasetIds, setDatasets] = useState<string[]>([]);
+  const [snapshot, setSnapshot] = useState(LIVE);
   const [instructions, setInstructions] = useState('');
   const [labels, setLabels] = useState(['bad', 'good']);
   const [measure, setMeasure] = useState<string>('nominal');
@@ -31,7 +33,7 @@ export function NewQueue({ gateway, onClose }: { gateway: string; onClose: () =>
     create.mutate(
       {
         name,
-        dataset_ids,
+        dataset_ids: snapshot === LIVE ? datasetIds : [snapshot],
         instructions,
         labels,
         measure: measure as 'nominal',
@@ -62,10 +64,14 @@ export function NewQueue({ gateway, onClose }: { gateway: string; onClose: () =>
             maxValues={5}
             searchable
             data={(datasets.data?.items ?? []).map((dataset) => ({ value: dataset.id, label: dataset.name }))}
-            value={dataset_ids}
-            onChange={setDatasets}
+            value={datasetIds}
+            onChange={(chosen) => {
+              setDatasets(chosen);
+              setSnapshot(LIVE);
+            }}
             error={about('dataset_ids') ?? (datasets.data?.items.length === 0 ? 'There is no dataset yet: make one first' : undefined)}
           />
+          {datasetIds.length === 1 && <Logs gateway={gateway} dataset={datasetIds[0] ?? null} value={snapshot} onChange={setSnapshot} />}
           <Textarea
             label="What annotators are asked"
             autosize

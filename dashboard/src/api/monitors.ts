@@ -32,6 +32,8 @@ export interface Monitor {
   reference_windows: number;
   baseline_evaluation_id: string | null;
   min_logs: number;
+  /** What makes requests alike, as `metadata.user`; null: each stands for itself. */
+  cluster_by: string | null;
   weekly_alpha: number;
   /** What each look has of it. */
   alpha: number;
@@ -51,6 +53,7 @@ export type Finding =
   | 'worse'
   | 'failed'
   | 'cap reached'
+  | 'no baseline'
   | 'no logs'
   | 'not enough logs'
   | 'no reference'

@@ -2,7 +2,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { useSession } from '../session/SessionContext';
 import { api, part, result } from './client';
 import type { components } from './schema';
-import type { Candidate, SideProgress, TrialComparison } from './trials';
+import type { Candidate, CandidateForecast, SideProgress, TrialComparison } from './trials';
 import type { Dataset } from './types';
 
 const LIST = '/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/replays';
@@ -10,19 +10,6 @@ const ONE = `${LIST}/{replay_id}` as const;
 const RUNNING_MS = 1_000;
 
 export type ReplayBody = components['schemas']['ReplayBody'];
-
-/** What a candidate would cost, in dollars; null: nobody knows, and `unknown` says why. */
-export interface CandidateForecast {
-  label: string;
-  expected_cost: string | null;
-  low: string | null;
-  high: string | null;
-  twice_as_long_cost: string | null;
-  worst_case_cost: string | null;
-  replayable: number;
-  skipped: Record<string, number>;
-  unknown: string | null;
-}
 
 export interface Forecast {
   total_items: number;

@@ -2,7 +2,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { useSession } from '../session/SessionContext';
 import { api, part, result } from './client';
 import type { components } from './schema';
-import type { Candidate, SideProgress, TrialComparison } from './trials';
+import type { Candidate, CandidateForecast, SideProgress, TrialComparison } from './trials';
 import type { Dataset } from './types';
 
 const LIST = '/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/shadows';
@@ -10,6 +10,26 @@ const ONE = `${LIST}/{shadow_id}` as const;
 const RUNNING_MS = 2_000;
 
 export type ShadowBody = components['schemas']['ShadowBody'];
+export type ResumeBody = components['schemas']['ResumeBody'];
+
+/** What a day would cost, in dollars, from the gateway's last days. */
+export interface DayForecast {
+  days: number;
+  logs: number;
+  /** Requests that the lot would draw in a day, on average. */
+  daily_items: number;
+  sampled: number;
+  without_tokens: number;
+  candidates: CandidateForecast[];
+  expected_cost: string | null;
+  worst_case_cost: string | null;
+  judges_worst_case_cost: string | null;
+  daily_cap: string;
+  within_cap: 'probably' | 'perhaps' | 'no' | 'unknown';
+  assumes: string;
+  /** What the days leave open. */
+  note: string | null;
+}
 
 /** Requests that were not sent, by reason. */
 export interface Unsent {
@@ -40,6 +60,8 @@ export interface Shadow {
   /** The day's cap was reached, and nothing is sent until then. */
   paused_until: string | null;
   stopped_at: string | null;
+  /** As it was when the shadow was made. */
+  forecast: DayForecast | null;
   /** Dollars of this day of UTC. */
   today: { spent: string; reserved: string; unsettled: string };
   /** sampled = called + skipped + missed + waiting */
@@ -81,6 +103,25 @@ export function useCreateShadow(gateway_id: string) {
   return useMutation({
     mutationFn: (body: ShadowBody) => result<Shadow>(api.POST(LIST, { params: { path: { account_id, gateway_id } }, body })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['shadows', gateway_id] }),
+  });
+}
+
+export function useShadowForecast(gateway_id: string) {
+  const { account_id } = useSession();
+  return useMutation({
+    mutationFn: (body: ShadowBody) =>
+      result<DayForecast>(api.POST(`${LIST}/forecast`, { params: { path: { account_id, gateway_id } }, body })),
+  });
+}
+
+/** One that has ended goes on; what is not named stays as it was. */
+export function useResumeShadow(gateway_id: string, shadow_id: string) {
+  const { account_id } = useSession();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ResumeBody) =>
+      result<Shadow>(api.POST(`${ONE}/resume`, { params: { path: { account_id, gateway_id, shadow_id } }, body })),
+    onSuccess: (shadow) => client.setQueryData(['shadow', gateway_id, shadow_id], shadow),
   });
 }
 

@@ -99,3 +99,16 @@ export function useTrialItems(gateway_id: string, { kind, id, processed }: Trial
     refetchInterval: processed ? false : RUNNING_MS,
   });
 }
+
+/** What a candidate would cost, in dollars; null: nobody knows, and `unknown` says why. */
+export interface CandidateForecast {
+  label: string;
+  expected_cost: string | null;
+  low: string | null;
+  high: string | null;
+  twice_as_long_cost: string | null;
+  worst_case_cost: string | null;
+  replayable: number;
+  skipped: Record<string, number>;
+  unknown: string | null;
+}

@@ -1,4 +1,4 @@
-import { Group, NumberInput, Radio, Stack, Text } from '@mantine/core';
+import { Group, NumberInput, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { useEvaluation, useEvaluations } from '../api/evaluations';
@@ -77,6 +77,13 @@ export function Alarm({ draft, set, about, gateway, types }: PartProps & { gatew
           error={about('weekly_alpha')}
         />
       </Group>
+      <TextInput
+        label="Requests that are alike"
+        description="metadata.user, say, where one user sends many requests: then users are compared, not requests. Also model or provider. Empty: each request stands for itself."
+        value={draft.cluster}
+        onChange={(event) => set({ cluster: event.currentTarget.value })}
+        error={about('cluster_by')}
+      />
       {minutes >= 1 && weekly > 0 && (
         <Text size="xs" c="dimmed">
           Whoever looks often is wrong more often, so each of the {Math.round(looksAWeek(minutes))} looks of a week (5 that may be asked for

@@ -31,7 +31,7 @@ export function Notices({ gateway, monitor }: { gateway: string; monitor: Monito
       {notices.data?.items.length === 0 && (
         <Empty title="Nothing was told yet">
           A notice is made when a window is worse by more than chance
-          {monitor.notify_on_failure ? ', failed, had no logs or reached a cap' : ''}, once for each drop.
+          {monitor.notify_on_failure ? ', failed, had no logs, lost its baseline or reached a cap' : ''}, once for each drop.
           {monitor.webhook === null && ' This monitor has no webhook, so it would only stand here.'}
         </Empty>
       )}

@@ -43,7 +43,7 @@ export function Told({ draft, set, about, kept }: PartProps & { kept?: Monitor }
       </Group>
       <Checkbox
         label="Tell of failures, too"
-        description="Of windows that failed, that have no logs, and of caps that were reached. Without it they are only shown."
+        description="Of windows that failed, that have no logs or no baseline, and of caps that were reached. Without it they are only shown."
         checked={draft.failures}
         onChange={(event) => set({ failures: event.currentTarget.checked })}
       />

@@ -33,6 +33,8 @@ export interface Draft {
   reference: Typed;
   baseline: string | null;
   fewest: Typed;
+  /** What makes requests alike; '' for nothing. */
+  cluster: string;
   /** Per cent. */
   weekly: Typed;
   margins: MarginDraft[];
@@ -59,6 +61,7 @@ export function newDraft(): Draft {
     reference: 7,
     baseline: null,
     fewest: 30,
+    cluster: '',
     weekly: 5,
     margins: [],
     url: '',
@@ -87,6 +90,7 @@ export function draftOf(monitor: Monitor): Draft {
     reference: monitor.reference_windows,
     baseline: monitor.baseline_evaluation_id,
     fewest: monitor.min_logs,
+    cluster: monitor.cluster_by ?? '',
     weekly: exact(100 * monitor.weekly_alpha),
     margins: Object.entries(monitor.margins).map(([figure, { amount, unit }], at) => ({ key: -1 - at, figure, amount, unit })),
     url: monitor.webhook?.url ?? '',
@@ -132,6 +136,7 @@ export function bodyOf(draft: Draft, kept?: Monitor): MonitorBody {
     ...given('reference_windows', draft.reference),
     baseline_evaluation_id: draft.against === 'baseline' ? draft.baseline : null,
     ...given('min_logs', draft.fewest),
+    cluster_by: draft.cluster.trim() === '' ? null : draft.cluster.trim(),
     ...(draft.weekly !== '' && { weekly_alpha: part(draft.weekly, kept?.weekly_alpha) }),
     margins: toMargins(draft.margins),
     webhook: draft.url.trim() === '' ? null : { url: draft.url.trim(), ...(draft.secret !== '' && { secret: draft.secret }) },
@@ -159,6 +164,7 @@ const ALWAYS_SHOWN = [
   'max_items',
   'daily_max_cost',
   'min_logs',
+  'cluster_by',
   'weekly_alpha',
   'webhook',
   'keep_windows',

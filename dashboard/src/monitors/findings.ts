@@ -18,9 +18,10 @@ const PLAIN: Record<Exclude<Finding, 'worse' | 'cannot tell'>, Told> = {
     colour: 'yellow',
     means: 'judges had no money left, so only the beginning of the window was judged, and it is not compared',
   },
+  'no baseline': { label: 'no baseline', colour: 'orange', means: 'the evaluation it is compared with was deleted: name another one' },
   'no logs': { label: 'no logs', colour: 'gray', means: 'the window has none' },
   'not enough logs': { label: 'too few logs', colour: 'gray', means: 'too few logs have a figure, here or in what it is compared with' },
-  'no reference': { label: 'nothing to compare with', colour: 'gray', means: 'no earlier window has a figure, or the baseline is gone' },
+  'no reference': { label: 'nothing to compare with', colour: 'gray', means: 'no earlier window has a figure' },
   'not compared': { label: 'not compared', colour: 'gray', means: 'it has no good direction, or too many windows were asked for' },
   'worse within the margin': {
     label: 'worse within the margin',

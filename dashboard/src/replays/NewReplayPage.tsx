@@ -5,6 +5,7 @@ import { useDatasets } from '../api/datasets';
 import { useEvaluationTypes } from '../api/evaluations';
 import { useGateways } from '../api/gateways';
 import { type Forecast, type ReplayBody, useCreateReplay, useForecast } from '../api/replays';
+import { LIVE, Logs } from '../datasets/Logs';
 import { Empty, Failed, Loading } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
@@ -14,7 +15,6 @@ import { Judging } from '../trials/Judging';
 import type { Choice } from '../trials/Margins';
 import { DatasetSelect, GatewaySelect, NeedsGateway } from '../trials/Source';
 import { aboutOf, unplacedOf } from '../trials/unplaced';
-import { LIVE, Logs } from './Logs';
 import { ForecastTable } from './ReplayParts';
 
 /** Where the server's words stand at their field. */

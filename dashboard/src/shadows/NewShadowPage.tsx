@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { useEvaluationTypes } from '../api/evaluations';
 import { useGateways } from '../api/gateways';
-import { type ShadowBody, useCreateShadow } from '../api/shadows';
+import { type ShadowBody, useCreateShadow, useShadowForecast } from '../api/shadows';
 import { dollars } from '../parts/format';
 import { Empty, Failed, Loading } from '../parts/States';
 import { useMay } from '../session/SessionContext';
@@ -14,6 +14,7 @@ import { Judging } from '../trials/Judging';
 import type { Choice } from '../trials/Margins';
 import { DatasetSelect, GatewaySelect, NeedsGateway } from '../trials/Source';
 import { aboutOf, unplacedOf } from '../trials/unplaced';
+import { DayForecastTable } from './DayForecastTable';
 
 /** Where the server's words stand at their field. */
 const FIELDS = ['name', 'dataset_id', 'through', 'share', 'daily_cap', 'until', 'max_items', 'concurrency'];
@@ -42,6 +43,7 @@ function Form({ gateway, others, questions }: { gateway: string; others: string[
   const [params] = useSearchParams();
   const [, go] = useLocation();
   const create = useCreateShadow(gateway);
+  const forecast = useShadowForecast(gateway);
   const [name, setName] = useState('');
   const [dataset, setDataset] = useState<string | null>(params.get('dataset'));
   const [through, setThrough] = useState<string | null>(others[0] ?? null);
@@ -55,34 +57,41 @@ function Form({ gateway, others, questions }: { gateway: string; others: string[
   const [concurrency, setConcurrency] = useState<string | number>(4);
   const [acceptUnknown, setAcceptUnknown] = useState(false);
   const base = `/gateways/${encodeURIComponent(gateway)}/shadows`;
-  const about = aboutOf(create.error);
-  const unplaced = unplacedOf(create.error, FIELDS);
+  const problem = create.error ?? forecast.error;
+  const about = aboutOf(problem);
+  const unplaced = unplacedOf(problem, FIELDS);
   const complete =
     name.trim() !== '' &&
     through !== null &&
     share !== '' &&
     cap !== '' &&
     candidates.every((one) => parametersOf(one.parameters) !== null);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    const body: ShadowBody = {
-      name: name.trim(),
-      dataset_id: dataset,
-      through: through ?? '',
-      candidates: candidates.map(toCandidate),
-      share: Number(share),
-      daily_cap: Number(cap),
-      until: until === '' ? null : new Date(until).toISOString(),
-      ...(most !== '' && { max_items: Number(most) }),
-      evaluation_type_ids: judged,
-      margins: toMargins(margins),
-      ...(concurrency !== '' && { concurrency: Number(concurrency) }),
-      accept_unknown_cost: acceptUnknown,
-    };
-    create.mutate(body, { onSuccess: (made) => go(`${base}/${made.id}`) });
+  const body: ShadowBody = {
+    name: name.trim(),
+    dataset_id: dataset,
+    through: through ?? '',
+    candidates: candidates.map(toCandidate),
+    share: Number(share),
+    daily_cap: Number(cap),
+    until: until === '' ? null : new Date(until).toISOString(),
+    ...(most !== '' && { max_items: Number(most) }),
+    evaluation_type_ids: judged,
+    margins: toMargins(margins),
+    ...(concurrency !== '' && { concurrency: Number(concurrency) }),
+    accept_unknown_cost: acceptUnknown,
   };
+  // What was forecast is only said of the very shadow that would begin
+  const asked = JSON.stringify({ ...body, name: '' });
+  const [forecastOf, setForecastOf] = useState('');
+  const isCurrent = forecast.data !== undefined && forecastOf === asked;
+  const look = (event: FormEvent) => {
+    event.preventDefault();
+    create.reset();
+    forecast.mutate(body, { onSuccess: () => setForecastOf(asked) });
+  };
+  const begin = () => create.mutate(body, { onSuccess: (made) => go(`${base}/${made.id}`) });
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={look}>
       <Stack>
         <Text size="sm" c="dimmed" maw={820}>
           Once a request was answered and logged, it may be drawn, and is then sent to the candidates as well. Nobody’s answer waits for
@@ -187,15 +196,28 @@ function Form({ gateway, others, questions }: { gateway: string; others: string[
           </Stack>
         </Card>
         {unplaced && <Failed problem={unplaced} />}
+        {isCurrent && forecast.data && (
+          <Card component="section" aria-label="What a day would cost">
+            <Title order={2} mb="xs">
+              What a day would cost
+            </Title>
+            <DayForecastTable forecast={forecast.data} />
+          </Card>
+        )}
         <Group>
-          <Button type="submit" loading={create.isPending} disabled={!complete}>
+          <Button type="submit" variant={isCurrent ? 'default' : 'filled'} loading={forecast.isPending} disabled={!complete}>
+            Forecast a day’s cost
+          </Button>
+          <Button disabled={!isCurrent || !complete} loading={create.isPending} onClick={begin}>
             Begin to shadow
           </Button>
           <Button variant="default" component={Link} href={base}>
             Cancel
           </Button>
           <Text size="xs" c="dimmed">
-            It begins with the next request, and spends from then on. It can be stopped at any time.
+            {isCurrent || forecast.data === undefined
+              ? 'It begins with the next request, and spends from then on. It can be stopped at any time. A forecast sends nothing.'
+              : 'It was changed: forecast it anew.'}
           </Text>
         </Group>
       </Stack>

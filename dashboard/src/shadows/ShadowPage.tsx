@@ -14,7 +14,9 @@ import { Items } from '../trials/Items';
 import { Results } from '../trials/Results';
 import { SidesTable } from '../trials/Sides';
 import { Spent } from '../trials/Spent';
+import { DayForecastTable } from './DayForecastTable';
 import { Drawn } from './Drawn';
+import { Resume } from './Resume';
 import { DeleteShadow, ShadowBadge } from './ShadowParts';
 
 /** One shadow: what was drawn and what it spent, and its candidates beside the answered traffic. */
@@ -22,6 +24,7 @@ export default function ShadowPage({ gateway, id }: { gateway: string; id: strin
   const shadow = useShadow(gateway, id);
   const [stopping, stop] = useDisclosure();
   const [deleting, remove] = useDisclosure();
+  const [resuming, resume] = useDisclosure();
   const mayWrite = useMay('Write');
   const [, go] = useLocation();
   if (shadow.isPending) return <Loading rows={8} />;
@@ -38,6 +41,11 @@ export default function ShadowPage({ gateway, id }: { gateway: string; id: strin
                 Stop
               </Button>
             )}
+            {data.processed && (
+              <Button variant="default" onClick={resume.open}>
+                Resume
+              </Button>
+            )}
             <Button variant="default" onClick={remove.open}>
               Delete
             </Button>
@@ -50,7 +58,16 @@ export default function ShadowPage({ gateway, id }: { gateway: string; id: strin
         <Verdicts shadow={data} />
         {data.called > 0 && <Items gateway={gateway} trial={{ ...data, kind: 'shadow', frozen: false }} />}
         <Asked shadow={data} />
+        {data.forecast && (
+          <Card>
+            <Title order={2} mb="xs">
+              What a day was expected to cost
+            </Title>
+            <DayForecastTable forecast={data.forecast} />
+          </Card>
+        )}
       </Stack>
+      {resuming && <Resume gateway={gateway} shadow={data} onClose={resume.close} />}
       {stopping && <Stop gateway={gateway} shadow={data} onClose={stop.close} />}
       {deleting && (
         <DeleteShadow
@@ -174,7 +191,7 @@ function Stop({ gateway, shadow, onClose }: { gateway: string; shadow: Shadow; o
     <Modal opened onClose={onClose} title="Stop the shadow?">
       <Stack>
         <Text size="sm">
-          Nothing more is sent, and the verdicts are drawn up for good. It cannot be started again; another one can be made.
+          Nothing more is sent, and the verdicts are drawn up. It can be resumed later, with the requests of then.
           {underWay > 0 && ` ${count(underWay)} calls are under way: they are broken off, and may have been paid all the same.`}
         </Text>
         {stop.isError && <Failed problem={stop.error} />}
