@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(server: Server, dashboard: None, browser: Browser) -> Iterator[Watched]:
+def site(dashboard: None, server: Server, browser: Browser) -> Iterator[Watched]:
     """A page on the shared server; at its end nothing must have gone wrong on it."""
     with watched(browser, server.url) as view:
         yield view
@@ -43,7 +43,7 @@ def site(server: Server, dashboard: None, browser: Browser) -> Iterator[Watched]
 
 
 @pytest.fixture
-def fresh(tmp_path_factory: pytest.TempPathFactory, shared_upstream: Upstream, dashboard: None) -> Iterator[Server]:
+def fresh(dashboard: None, tmp_path_factory: pytest.TempPathFactory, shared_upstream: Upstream) -> Iterator[Server]:
     """A server with nothing in it."""
     with running_server(tmp_path_factory.mktemp("fresh"), shared_upstream.url) as running:
         yield running

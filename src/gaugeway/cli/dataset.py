@@ -51,6 +51,7 @@ _COLUMNS = (
     Column("expected", right=True),
     Column("hash"),
 )
+_CREATED = (Column("id", whole=True), Column("dataset", style="bold"))
 _JOINING = {Join.ALL_OF: "and", Join.ANY_OF: "or", Join.NONE_OF: "or"}
 
 
@@ -325,7 +326,7 @@ def _tell(made: dict[str, Any], *, as_json: bool) -> None:
         print_json(made)
         return
     if "status" not in made:
-        print_note(f"dataset {made['name']!r} {made['id']}")
+        print_table(_CREATED, [[made["id"], made["name"]]])
         return
     print_table(_COLUMNS[2:], [_of_snapshot(made)])
     tally = made["tally"]
