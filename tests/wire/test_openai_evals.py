@@ -570,11 +570,13 @@ def as_lines(lines: list[Any]) -> bytes:
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
-def test_files_are_uploaded_listed_read_and_deleted(client: OpenAI, home: Server, tmp_path: Path) -> None:
+def test_files_are_uploaded_listed_read_and_deleted(
+    client: OpenAI, home: Server, tmp_path: Path, opened: ExitStack
+) -> None:
     path = tmp_path / "sums é.jsonl"
     path.write_bytes(as_lines(LINES))
-    with path.open("rb") as opened:
-        made = client.files.create(file=opened, purpose="evals")
+    with path.open("rb") as file:
+        made = client.files.create(file=file, purpose="evals")
     assert (made.object, made.purpose, made.filename, made.status) == ("file", "evals", "sums é.jsonl", "processed")
     assert made.bytes == path.stat().st_size
     assert client.files.retrieve(made.id).to_dict() == made.to_dict()
@@ -591,7 +593,7 @@ def test_files_are_uploaded_listed_read_and_deleted(client: OpenAI, home: Server
     for attempt in (client.files.retrieve, client.files.content, client.files.delete):
         with pytest.raises(openai.NotFoundError, match="there is no file"):
             attempt(made.id)
-    elsewhere = client_of(home, home.make_gateway(f"evals-{next(_numbers)}"))
+    elsewhere = client_of(home, home.make_gateway(f"evals-{next(_numbers)}"), opened)
     with pytest.raises(openai.NotFoundError):
         elsewhere.files.retrieve(others[0])
     assert list(elsewhere.files.list()) == []

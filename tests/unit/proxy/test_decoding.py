@@ -31,7 +31,7 @@ def bare_deflate(data: bytes) -> bytes:
         (b"gzip", gzip.compress(TEXT[:100]) + gzip.compress(b"") + gzip.compress(TEXT[100:])),
         (b"zstd", zstandard.compress(TEXT[:100]) + zstandard.compress(TEXT[100:])),
     ],
-    ids=["gzip", "GZIP", "deflate", "deflate without a head", "zstd"],
+    ids=["gzip", "GZIP", "deflate", "deflate without a head", "zstd", "members of gzip", "frames of zstd"],
 )
 def test_each_coding_is_read(coding: bytes, body: bytes) -> None:
     assert decode_body(coding, body, 1 << 20) == (TEXT, True, None)
