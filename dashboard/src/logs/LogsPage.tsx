@@ -236,7 +236,7 @@ function LogTable({ logs, columns, choice, change, onOpen, opened }: TableProps)
   };
   return (
     <Table.ScrollContainer minWidth={columns.length * 84} type="native">
-      <Table className="rows" highlightOnHover aria-label="Logs">
+      <Table className="rows" highlightOnHover horizontalSpacing="xs" aria-label="Logs">
         <Table.Thead>
           <Table.Tr>
             {columns.map((column) => (

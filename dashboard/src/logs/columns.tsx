@@ -116,7 +116,7 @@ const COLOURS: Record<string, string> = { success: 'gauge', cached: 'blue', clie
 
 export function OutcomeBadge({ log }: { log: Log }) {
   return (
-    <Badge color={COLOURS[log.outcome] ?? 'red'} title={log.error ?? undefined}>
+    <Badge color={COLOURS[log.outcome] ?? 'red'} title={log.error ?? undefined} miw="max-content">
       {log.outcome.replaceAll('_', ' ')}
       {!log.success && log.status_code !== null ? ` ${log.status_code}` : ''}
     </Badge>

@@ -55,10 +55,20 @@ const clock = new Intl.DateTimeFormat(undefined, {
 });
 const today = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 
-/** Local time; only the time of day where it is today's. */
+const thisYear = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+});
+
+/** Local time; only the time of day where it is today's, and without the year where it is this year's. */
 export function moment(text: string): string {
-  const when = new Date(text);
-  return when.toDateString() === new Date().toDateString() ? today.format(when) : clock.format(when);
+  const [when, now] = [new Date(text), new Date()];
+  if (when.toDateString() === now.toDateString()) return today.format(when);
+  return when.getFullYear() === now.getFullYear() ? thisYear.format(when) : clock.format(when);
 }
 
 export function fullMoment(text: string): string {

@@ -6,7 +6,7 @@ import { CandidateCosts } from '../trials/CandidateCosts';
 
 const WITHIN: Record<DayForecast['within_cap'], string> = {
   probably: 'will probably not be reached',
-  perhaps: 'may be reached on some days',
+  perhaps: 'may be reached: the interval goes beyond it, or there is none',
   no: 'will probably be reached every day, and what is drawn after that is missed',
   unknown: 'may or may not be reached: not all costs are known',
 };
@@ -18,8 +18,9 @@ export function DayForecastTable({ forecast }: { forecast: DayForecast }) {
     <Stack gap="xs">
       <CandidateCosts candidates={forecast.candidates} total={forecast.logs} fit="Could be sent" />
       <Text size="xs" c="dimmed">
-        A day like the last {count(forecast.days)}: some {count(Math.round(forecast.daily_items))} requests drawn. It supposes{' '}
-        {forecast.assumes}. From {count(forecast.sampled)} of {count(forecast.logs)} requests that were looked at
+        {forecast.days === 1 ? 'A day like the last one' : `A day like the last ${count(forecast.days)}`}: some{' '}
+        {count(Math.round(forecast.daily_items))} requests drawn. It supposes {forecast.assumes}. From {count(forecast.sampled)} of{' '}
+        {count(forecast.logs)} requests that were looked at
         {forecast.without_tokens > 0 &&
           `; the tokens of ${count(forecast.without_tokens)} are not known, they count as the others’ average`}
         .{forecast.note !== null && ` Open: ${forecast.note}.`}
