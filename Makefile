@@ -27,7 +27,7 @@ demo: $(VENV)/python  ## the main job from nothing: a gateway, a real small mode
 	@$(BIN)/gaugeway demo $(if $(DEMO_EXIT),--exit,)
 
 test: $(VENV)/dev  ## all tests, on all cores (ARGS: some of them, or pytest's options)
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev  ## formatting, lint, the house's walls, types
 	$(BIN)/ruff format --check .
