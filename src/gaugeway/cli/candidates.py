@@ -54,6 +54,10 @@ JudgedBy = Annotated[
         help="By which both answers are judged, one by one; may be repeated. Default: none.",
     ),
 ]
+ForGate = Annotated[
+    bool,
+    typer.Option("--gate", help="Exit with 0 if all candidates pass, 1 if one is worse, 3 if it cannot be told."),
+]
 Margins = Annotated[
     list[str] | None,
     typer.Option(

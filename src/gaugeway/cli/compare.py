@@ -12,7 +12,7 @@ import typer
 from gaugeway.cli import comparison_report as report
 from gaugeway.cli.client import Management
 from gaugeway.cli.filters import is_group, parse_filter
-from gaugeway.cli.options import AccountId, ApiToken, AsJson, BaseUrl, connect
+from gaugeway.cli.options import AccountId, ApiToken, AsJson, BaseUrl, JUnitFile, MarkdownFile, connect
 from gaugeway.cli.output import print_json
 from gaugeway.core.comparisons import Gate
 from gaugeway.core.errors import BadInput, GaugewayError
@@ -72,12 +72,8 @@ def compare(
         bool,
         typer.Option("--gate", help="Exit with 0 if all sides pass, 1 if one is worse, 3 if that cannot be told."),
     ] = False,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a report in Markdown.", dir_okay=False)
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a report in JUnit's XML.", dir_okay=False)
-    ] = None,
+    markdown: MarkdownFile = None,
+    junit: JUnitFile = None,
     base_url: BaseUrl = None,
     token: ApiToken = None,
     account: AccountId = None,

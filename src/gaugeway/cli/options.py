@@ -129,6 +129,12 @@ def connect(base_url: str | None, token: str | None, account: str | None) -> Man
     return Management(base_url or LOCAL, token, account)
 
 
+MarkdownFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a report in Markdown.", dir_okay=False)
+]
+JUnitFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a report in JUnit's XML.", dir_okay=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 

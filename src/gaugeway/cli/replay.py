@@ -14,6 +14,7 @@ from gaugeway.cli import replay_report
 from gaugeway.cli.candidates import (
     AppendedFile,
     CandidateFiles,
+    ForGate,
     JudgedBy,
     Margins,
     Models,
@@ -26,7 +27,7 @@ from gaugeway.cli.candidates import (
 )
 from gaugeway.cli.compare import EXIT_CODES, parse_margin, write_report
 from gaugeway.cli.filters import parse_filter
-from gaugeway.cli.options import AccountId, ApiToken, AsJson, BaseUrl, connect
+from gaugeway.cli.options import AccountId, ApiToken, AsJson, BaseUrl, JUnitFile, MarkdownFile, connect
 from gaugeway.cli.output import print_json
 from gaugeway.cli.runs import FAILED, REFUSED, Run, telling_what_is_left
 from gaugeway.cli.waiting import SoFar, wait_for_end
@@ -63,24 +64,15 @@ def replay(
     forecast: Annotated[
         bool, typer.Option("--forecast", help="Only say what it would cost; nothing is sent.")
     ] = False,
-    gate: Annotated[
-        bool,
-        typer.Option(
-            "--gate", help="Exit with 0 if all candidates pass, 1 if one is worse, 3 if it cannot be told."
-        ),
-    ] = False,
+    gate: ForGate = False,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="The replay's name. Default: one made of the time.")
     ] = None,
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for its end.")
     ] = 3600.0,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a report in Markdown.", dir_okay=False)
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a report in JUnit's XML.", dir_okay=False)
-    ] = None,
+    markdown: MarkdownFile = None,
+    junit: JUnitFile = None,
     base_url: BaseUrl = None,
     token: ApiToken = None,
     account: AccountId = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from gaugeway.cli import shadow_report
 from gaugeway.cli.candidates import (
     AppendedFile,
     CandidateFiles,
+    ForGate,
     JudgedBy,
     Margins,
     Models,
@@ -28,7 +28,7 @@ from gaugeway.cli.candidates import (
 from gaugeway.cli.client import Management
 from gaugeway.cli.compare import EXIT_CODES, parse_margin, write_report
 from gaugeway.cli.filters import parse_filter
-from gaugeway.cli.options import AccountId, ApiToken, AsJson, BaseUrl, connect
+from gaugeway.cli.options import AccountId, ApiToken, AsJson, BaseUrl, MarkdownFile, connect
 from gaugeway.cli.output import print_json, print_note
 from gaugeway.cli.runs import REFUSED, Run, telling_what_is_left
 from gaugeway.core.comparisons import Gate
@@ -143,15 +143,8 @@ def show(
     shadow: ShadowName,
     *,
     gateway: GatewayId,
-    gate: Annotated[
-        bool,
-        typer.Option(
-            "--gate", help="Exit with 0 if all candidates pass, 1 if one is worse, 3 if it cannot be told."
-        ),
-    ] = False,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a report in Markdown.", dir_okay=False)
-    ] = None,
+    gate: ForGate = False,
+    markdown: MarkdownFile = None,
     base_url: BaseUrl = None,
     token: ApiToken = None,
     account: AccountId = None,
@@ -176,7 +169,7 @@ def stop(
     account: AccountId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send nothing more. Calls under way are broken off, and the verdicts are drawn up for good."""
+    """Send nothing more. Calls under way are broken off, and the verdicts are drawn up; `resume` goes on."""
     here = _Here(connect(base_url, token, account), gateway)
     found = here.find(shadow)
     _tell(here.management.post(f"{here.path}/{found['id']}/stop", {}), as_json=as_json)

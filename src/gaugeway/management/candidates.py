@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from starlette.responses import Response
 
 from gaugeway.core.comparisons import Margin
 from gaugeway.core.errors import BadInput
 from gaugeway.core.model import CustomCost, Gateway, Scope
-from gaugeway.core.replays import MAX_CANDIDATES, RESERVED, Candidate, CandidateForecast, Judged, Trial
+from gaugeway.core.ports import Page
+from gaugeway.core.replays import (
+    MAX_CANDIDATES,
+    RESERVED,
+    Candidate,
+    CandidateForecast,
+    ItemState,
+    Judged,
+    ReplayItem,
+    Trial,
+)
 from gaugeway.core.replays import Call as ModelCall
 from gaugeway.core.samples import ItemEvaluator
+from gaugeway.management import envelope
 from gaugeway.management.comparisons import MarginBody
 from gaugeway.management.evaluations import choose_types
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call
-from gaugeway.management.replay_view import LOGGED
+from gaugeway.management.replay_view import LOGGED, show_item
 from gaugeway.management.validation import Body, Identifier, Name
 
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -68,6 +80,16 @@ class ItemList(Paged):
 
     side: int | None = Field(None, ge=0, le=MAX_CANDIDATES, description="0: logged; k: the k-th candidate.")
     status: Literal["replayed", "failed", "skipped", "sent", "answered"] | None = None
+
+
+def items_page(
+    call: Call, trial: Trial, read: Callable[..., Page[tuple[bytes, ReplayItem]]], query: ItemList
+) -> Response:
+    """A page of the items of a trial, as its store's `read` gives them."""
+    state = None if query.status is None else ItemState[query.status.upper()]
+    part = read(side=query.side, state=state, offset=query.offset, limit=query.per_page)
+    shown = [show_item(call, trial, log_id, item) for log_id, item in part.items]
+    return envelope.page(shown, query.info(len(shown), part.total))
 
 
 def at(index: int, field: str) -> tuple[str | int, ...]:

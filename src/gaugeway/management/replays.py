@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -18,7 +19,6 @@ from gaugeway.core.replays import (
     MAX_COST,
     MAX_REPLAYED,
     Forecast,
-    ItemState,
     Replay,
     ReplayStatus,
 )
@@ -29,6 +29,7 @@ from gaugeway.management.candidates import (
     TrialBody,
     check_prices,
     check_through,
+    items_page,
     read_candidates,
     read_judged,
     read_margins,
@@ -37,7 +38,7 @@ from gaugeway.management.datasets import find_enabled
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY
-from gaugeway.management.replay_view import show, show_forecast, show_item
+from gaugeway.management.replay_view import show, show_forecast
 from gaugeway.management.validation import Body, Identifier, read_cap
 
 router = APIRouter(prefix="/gateways/{gateway_id}/replays", tags=["Replays"])
@@ -116,15 +117,7 @@ def list_items(
 ) -> Response:
     """Each logged request with its answer, and each candidate's; in the order in which they are sent."""
     replay = _find(call, gateway, replay_id)
-    part = call.parts.replays.items(
-        replay,
-        side=query.side,
-        state=None if query.status is None else ItemState[query.status.upper()],
-        offset=query.offset,
-        limit=query.per_page,
-    )
-    shown = [show_item(call, replay, log_id, item) for log_id, item in part.items]
-    return envelope.page(shown, query.info(len(shown), part.total))
+    return items_page(call, replay, partial(call.parts.replays.items, replay), query)
 
 
 @router.post("/{replay_id}/cancel", summary="Cancel a replay", dependencies=[NO_QUERY])

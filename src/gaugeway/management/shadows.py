@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from gaugeway.core import ids, timestamps
 from gaugeway.core.errors import BadInput, Conflict, NotFound
 from gaugeway.core.model import Gateway
-from gaugeway.core.replays import MAX_COST, ItemState, ReplayStatus
+from gaugeway.core.replays import MAX_COST, ReplayStatus
 from gaugeway.core.shadows import DAY_S, MAX_CALLED, MAX_DAYS, MIN_SHARE, USUAL_CALLED, USUAL_DAYS, Shadow
 from gaugeway.management import envelope
 from gaugeway.management.candidates import (
@@ -24,6 +25,7 @@ from gaugeway.management.candidates import (
     TrialBody,
     check_prices,
     check_through,
+    items_page,
     read_candidates,
     read_judged,
     read_margins,
@@ -32,7 +34,6 @@ from gaugeway.management.datasets import find_enabled
 from gaugeway.management.paging import Paged
 from gaugeway.management.parts import Call, Caller, NamedGateway
 from gaugeway.management.refusals import NO_QUERY
-from gaugeway.management.replay_view import show_item
 from gaugeway.management.shadow_view import show, show_forecast
 from gaugeway.management.validation import Body, Identifier, read_cap
 
@@ -118,15 +119,7 @@ def list_items(
 ) -> Response:
     """Each request that was called: what was logged, and each candidate's answer. Oldest first."""
     shadow = _find(call, gateway, shadow_id)
-    part = call.parts.shadows.items(
-        shadow,
-        side=query.side,
-        state=None if query.status is None else ItemState[query.status.upper()],
-        offset=query.offset,
-        limit=query.per_page,
-    )
-    shown = [show_item(call, shadow, log_id, item) for log_id, item in part.items]
-    return envelope.page(shown, query.info(len(shown), part.total))
+    return items_page(call, shadow, partial(call.parts.shadows.items, shadow), query)
 
 
 @router.post("/{shadow_id}/stop", summary="Stop a shadow", dependencies=[NO_QUERY])

@@ -23,7 +23,7 @@ from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.log_rows import LARGEST_COST, split_cost
 from gaugeway.stores.sqlite.metadata_text import ESCAPED, SEPARATOR, split_keys
 from gaugeway.stores.sqlite.text_matching import contains, fold
-from gaugeway.stores.sqlite.words import Word, Words
+from gaugeway.stores.sqlite.words import COLUMN_WORDS, Word, Words
 
 MAX_MS = 0xFFFF_FFFF_FFFF
 """The last moment an id can carry."""
@@ -42,16 +42,7 @@ FAILURE = Condition("outcome > 1")
 COUNTED_KEYS = frozenset(("provider", "model", "success", "cached", "wholesale", "dlp_action"))
 """Keys whose conditions hold over `counts` too."""
 
-_WORDS = {
-    "provider": Word.PROVIDER,
-    "model": Word.MODEL,
-    "model_type": Word.MODEL_TYPE,
-    "request_type": Word.REQUEST_TYPE,
-    "request_content_type": Word.REQUEST_CONTENT_TYPE,
-    "response_content_type": Word.RESPONSE_CONTENT_TYPE,
-    "user_agent": Word.USER_AGENT,
-    "metadata.key": Word.METADATA_KEYS,
-}
+_WORDS = {**COLUMN_WORDS, "metadata.key": Word.METADATA_KEYS}
 _FLAGS = {  # when true, when false
     "success": (Condition("outcome <= 1"), FAILURE),
     "cached": (Condition("outcome = 1"), Condition("outcome <> 1")),

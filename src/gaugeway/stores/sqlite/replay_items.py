@@ -10,6 +10,7 @@ from msgspec import structs
 from gaugeway.core.ports import Page
 from gaugeway.core.replays import ItemState, Replay, ReplayCounts, ReplayItem, Unfinished
 from gaugeway.stores.sqlite.connection import Connection
+from gaugeway.stores.sqlite.database import Database
 from gaugeway.stores.sqlite.documents import MAX_INTEGER, Documents
 from gaugeway.stores.sqlite.queued import SqliteQueued
 
@@ -91,26 +92,7 @@ class SqliteReplayItems(SqliteQueued[Replay]):
         self, replay: Replay, *, side: int | None, state: ItemState | None, offset: int, limit: int
     ) -> Page[tuple[bytes, ReplayItem]]:
         """See ReplayStore."""
-        source = (
-            "FROM replay_items AS item WHERE item.replay = (SELECT seq FROM replays WHERE id = :id)"
-            " AND (:side IS NULL OR side = :side) AND (:state IS NULL OR state = :state)"
-        )
-        bindings = {
-            "id": replay.id,
-            "side": side,
-            "state": None if state is None else int(state),
-            "offset": min(offset, MAX_INTEGER),
-            "limit": limit,
-        }
-        with self._database.reading() as connection:
-            total = connection.execute(f"SELECT count(*) {source}", bindings).get
-            rows = connection.execute(
-                "SELECT (SELECT log FROM replay_plan AS plan WHERE plan.replay = item.replay"  # noqa: S608 - our own
-                f" AND plan.place = item.place), document {source}"
-                " ORDER BY place, side LIMIT :limit OFFSET :offset",
-                bindings,
-            ).fetchall()
-        return Page([(log, _ITEMS.decode(document)) for log, document in rows], total)
+        return page_of(self._database, "replay", replay.id, side=side, state=state, offset=offset, limit=limit)
 
 
 _COUNTED = {
@@ -130,6 +112,38 @@ def as_row(seq: int, item: ReplayItem) -> tuple[int, int, int, int, str | None, 
 def encoded(item: ReplayItem) -> str:
     """Its document."""
     return _ITEMS.encode(item)
+
+
+def page_of(
+    database: Database,
+    kind: str,
+    trial_id: str,
+    *,
+    side: int | None,
+    state: ItemState | None,
+    offset: int,
+    limit: int,
+) -> Page[tuple[bytes, ReplayItem]]:
+    """A page of the items of one of a `kind`, "replay" or "shadow", in the order of places and sides."""
+    source = (
+        f"FROM {kind}_items AS item WHERE item.{kind} = (SELECT seq FROM {kind}s WHERE id = :id)"  # noqa: S608 - our own
+        " AND (:side IS NULL OR side = :side) AND (:state IS NULL OR item.state = :state)"
+    )
+    bindings = {
+        "id": trial_id,
+        "side": side,
+        "state": None if state is None else int(state),
+        "offset": min(offset, MAX_INTEGER),
+        "limit": limit,
+    }
+    with database.reading() as connection:
+        total = connection.execute(f"SELECT count(*) {source}", bindings).get
+        rows = connection.execute(
+            f"SELECT (SELECT log FROM {kind}_plan AS plan WHERE plan.{kind} = item.{kind}"  # noqa: S608 - our own
+            f" AND plan.place = item.place), document {source} ORDER BY place, side LIMIT :limit OFFSET :offset",
+            bindings,
+        ).fetchall()
+    return Page([(log, decoded(document)) for log, document in rows], total)
 
 
 def decoded(document: str) -> ReplayItem:

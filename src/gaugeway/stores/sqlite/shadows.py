@@ -13,7 +13,7 @@ from gaugeway.core.shadows import MAX_ACTIVE, Drawn, Looked, Shadow, ShadowCount
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.documents import MAX_INTEGER, Documents
 from gaugeway.stores.sqlite.queued import SqliteQueued
-from gaugeway.stores.sqlite.replay_items import as_row, counted, decoded, encoded
+from gaugeway.stores.sqlite.replay_items import as_row, counted, decoded, encoded, page_of
 
 _THIS = "(SELECT seq FROM shadows WHERE id = :id)"
 
@@ -179,26 +179,7 @@ class SqliteShadows(SqliteQueued[Shadow]):
         self, shadow: Shadow, *, side: int | None, state: ItemState | None, offset: int, limit: int
     ) -> Page[tuple[bytes, ReplayItem]]:
         """See ShadowStore."""
-        source = (
-            f"FROM shadow_items AS item WHERE item.shadow = {_THIS}"
-            " AND (:side IS NULL OR side = :side) AND (:state IS NULL OR item.state = :state)"
-        )
-        bindings = {
-            "id": shadow.id,
-            "side": side,
-            "state": None if state is None else int(state),
-            "offset": min(offset, MAX_INTEGER),
-            "limit": limit,
-        }
-        with self._database.reading() as connection:
-            total = connection.execute(f"SELECT count(*) {source}", bindings).get
-            rows = connection.execute(
-                "SELECT (SELECT log FROM shadow_plan AS plan WHERE plan.shadow = item.shadow"  # noqa: S608 - our own
-                f" AND plan.place = item.place), document {source}"
-                " ORDER BY place, side LIMIT :limit OFFSET :offset",
-                bindings,
-            ).fetchall()
-        return Page([(log_id, decoded(document)) for log_id, document in rows], total)
+        return page_of(self._database, "shadow", shadow.id, side=side, state=state, offset=offset, limit=limit)
 
     def _check_room(self, connection: Connection, too_many: int = MAX_ACTIVE) -> None:
         if connection.execute("SELECT count(*) FROM shadows WHERE processed = 0").get >= too_many:

@@ -36,6 +36,18 @@ class Word(IntEnum):
     METADATA_KEYS = 9
 
 
+COLUMN_WORDS = {
+    "provider": Word.PROVIDER,
+    "model": Word.MODEL,
+    "model_type": Word.MODEL_TYPE,
+    "request_type": Word.REQUEST_TYPE,
+    "request_content_type": Word.REQUEST_CONTENT_TYPE,
+    "response_content_type": Word.RESPONSE_CONTENT_TYPE,
+    "user_agent": Word.USER_AGENT,
+}
+"""The columns of a log that are filtered by, and what their words are."""
+
+
 class Codes(dict[str | None, int | str | None]):
     """What logs say for the texts of one kind: a code, or the text itself where it has none. None says None."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from gaugeway.stores.sqlite.columns.files import Array
 from gaugeway.stores.sqlite.connection import Connection
 from gaugeway.stores.sqlite.log_rows import cost_columns, decode_rest
-from gaugeway.stores.sqlite.words import Word, Words
+from gaugeway.stores.sqlite.words import COLUMN_WORDS, Word, Words
 
 ROWS = 20_000
 """Logs read at once."""
@@ -26,15 +26,6 @@ MAX_TEXT_CHARACTERS = 8_000_000
 """Different texts of one column in one segment, and their length together: with more of them it is left out."""
 
 NUMBERS = ("cost", "duration", "feedback", "outcome", "tokens_in", "tokens_out", "first_byte_ms", "flags")
-_WORDS = {
-    "provider": Word.PROVIDER,
-    "model": Word.MODEL,
-    "model_type": Word.MODEL_TYPE,
-    "request_type": Word.REQUEST_TYPE,
-    "request_content_type": Word.REQUEST_CONTENT_TYPE,
-    "response_content_type": Word.RESPONSE_CONTENT_TYPE,
-    "user_agent": Word.USER_AGENT,
-}
 _TEXTS = ("event_id", "cost_fraction")
 METADATA = "metadata"
 """Pairs of metadata_keys and metadata_values."""
@@ -152,7 +143,7 @@ class _Gathered:
         self._words = words
         self._ids: list[Array] = []
         self._numbers = {name: _Numbers() for name in NUMBERS}
-        self._texts = {name: _Codes(MAX_TEXTS) for name in (*_WORDS, *_TEXTS, METADATA, SAVED_FRACTION)}
+        self._texts = {name: _Codes(MAX_TEXTS) for name in (*COLUMN_WORDS, *_TEXTS, METADATA, SAVED_FRACTION)}
         self._texts[SCORE] = _Codes(sys.maxsize)
         self._saved: _Numbers | None = _Numbers()
 
@@ -173,9 +164,9 @@ class _Gathered:
             if name == "outcome":
                 outcomes = values
         rest = rest[2 * len(NUMBERS) :]
-        for name, text in zip(_WORDS, rest, strict=False):
+        for name, text in zip(COLUMN_WORDS, rest, strict=False):
             self._add_words(name, text, span)
-        for name, count in zip(_TEXTS, rest[len(_WORDS) :], strict=True):
+        for name, count in zip(_TEXTS, rest[len(COLUMN_WORDS) :], strict=True):
             self._add_texts(name, name, count, logs, span)
         self._add_texts(METADATA, "metadata_keys, metadata_values", metadata, logs, span)
         self._add_texts(SCORE, "score", scores, logs, span)
@@ -212,7 +203,7 @@ class _Gathered:
             self._texts[name].add_repeated([self._word(name, int(code) or None) for code in codes], places)
 
     def _word(self, name: str, value: int | str | None) -> str | None:
-        return self._words.text(self._connection, _WORDS[name], value)
+        return self._words.text(self._connection, COLUMN_WORDS[name], value)
 
     def _add_texts(self, name: str, columns: str, count: int, logs: int, span: tuple[Any, ...]) -> None:
         """Texts, or pairs of them, of which so many are known."""
@@ -275,10 +266,10 @@ _SELECTED = ", ".join(
         *(f"count({name})" for name in NUMBERS),
         *(
             f"group_concat(CASE typeof({name}) WHEN 'integer' THEN {name} WHEN 'null' THEN 0 ELSE {_SPILLED} END)"
-            for name in _WORDS
+            for name in COLUMN_WORDS
         ),
         *(f"count({name})" for name in _TEXTS),
     ]
 )
-_READ = ", ".join(("id", *NUMBERS, *_WORDS, *_TEXTS, "metadata_values", "score"))
+_READ = ", ".join(("id", *NUMBERS, *COLUMN_WORDS, *_TEXTS, "metadata_values", "score"))
 _PASS = f"SELECT {_SELECTED} FROM (SELECT {_READ} {_LOGS})"  # noqa: S608 - constants
