@@ -8,7 +8,7 @@ import { quoted } from '../src/logs/curl.ts';
 import { fitsDataset, groupOf, isCriterion, worded } from '../src/logs/filter-keys.ts';
 import { labelled, runsOf, ticksOf } from '../src/overview/scale.ts';
 import { differences, likeness } from '../src/parts/diff.ts';
-import { dollars, milliseconds, percent } from '../src/parts/format.ts';
+import { dollars, milliseconds, percent, sentMoment } from '../src/parts/format.ts';
 
 test('dollars keep the digits that matter, and unknown is not zero', () => {
   assert.deepEqual([null, 0, '0', 0.000000123, '0.000663', 0.0022, 0.05, 0.5, 1, 1234.5, -0.002].map(dollars), [
@@ -24,6 +24,11 @@ test('dollars keep the digits that matter, and unknown is not zero', () => {
     '$1,234.50',
     '−$0.002',
   ]);
+});
+
+test('a moment is sent in UTC, and what is none as it was typed', () => {
+  assert.equal(sentMoment('2026-12-24T18:00'), new Date(2026, 11, 24, 18).toISOString());
+  assert.equal(sentMoment('12345-01-01T00:00'), '12345-01-01T00:00');
 });
 
 test('times and shares', () => {

@@ -152,6 +152,9 @@ def test_a_monitor_is_paused_resumed_changed_and_deleted(view: Watched, serving:
     page.get_by_role("link", name="Change").click()
     expect(page.get_by_role("radio", name=re.compile("As so far"))).to_be_checked()
     expect(page.get_by_label("Minutes")).to_have_value("90")
+    page.get_by_label("Minutes").fill("99999999999999")  # no date is so far away
+    expect(page.get_by_role("heading", name="How often")).to_be_visible()
+    page.get_by_label("Minutes").fill("90")
     page.get_by_label("Cap a day, in dollars").fill("0.5")
     page.get_by_role("button", name="Save the monitor").click()
     expect(page.get_by_text("spend at most $0.50 in a day")).to_be_visible()

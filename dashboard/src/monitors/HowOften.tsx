@@ -5,6 +5,8 @@ import type { PartProps } from './draft';
 import { endOfWindow, INTERVALS } from './schedule';
 
 const OTHER = 'other';
+/** A week. */
+const MOST_MINUTES = 10_080;
 
 /** How often it looks, and how long a window settles. */
 export function Schedule({ draft, set, about }: PartProps) {
@@ -35,7 +37,7 @@ export function Schedule({ draft, set, about }: PartProps) {
             description="1 to 10,080 (a week)"
             required
             min={1}
-            max={10_080}
+            max={MOST_MINUTES}
             allowDecimal={false}
             value={draft.minutes}
             onChange={(typed) => set({ minutes: typed })}
@@ -54,7 +56,7 @@ export function Schedule({ draft, set, about }: PartProps) {
           error={about('settle_seconds')}
         />
       </Group>
-      {minutes >= 1 && (
+      {minutes >= 1 && minutes <= MOST_MINUTES && (
         <Text size="xs" c="dimmed">
           Windows end at full multiples of that in UTC, the first at {fullMoment(new Date(endOfWindow(minutes, Date.now())).toISOString())}{' '}
           (your time). Whoever looks more often sees a large drop sooner, and needs more logs to see a small one.

@@ -75,6 +75,12 @@ export function fullMoment(text: string): string {
   return clock.format(new Date(text));
 }
 
+/** A moment typed in local time, as it is sent; what is none goes as it is, and the server says what is wrong with it. */
+export function sentMoment(typed: string): string {
+  const when = new Date(typed);
+  return Number.isNaN(when.getTime()) ? typed : when.toISOString();
+}
+
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 export function ago(text: string): string {

@@ -11,6 +11,7 @@ import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
 import { CandidateForms } from '../trials/CandidateForms';
 import { type CandidateDraft, type MarginDraft, newCandidate, parametersOf, toCandidate, toMargins } from '../trials/candidate';
+import { useForecastOf } from '../trials/forecast';
 import { Judging } from '../trials/Judging';
 import type { Choice } from '../trials/Margins';
 import { DatasetSelect, GatewaySelect, NeedsGateway } from '../trials/Source';
@@ -73,10 +74,8 @@ function Form({ gateway, others, datasets, questions }: { gateway: string; other
     concurrency: Number(concurrency),
     accept_unknown_cost: acceptUnknown,
   };
-  // What was forecast is only said of the very replay that would be run
-  const asked = JSON.stringify({ ...body, name: '' });
-  const [forecastOf, setForecastOf] = useState('');
-  const isCurrent = forecast.data !== undefined && forecastOf === asked;
+  const { told, look } = useForecastOf(forecast, body);
+  const isCurrent = told !== undefined;
   const complete =
     dataset !== null &&
     through !== null &&
@@ -86,14 +85,14 @@ function Form({ gateway, others, datasets, questions }: { gateway: string; other
   const problem = create.error ?? forecast.error;
   const about = aboutOf(problem);
   const unplaced = unplacedOf(problem, FIELDS);
-  const look = (event: FormEvent) => {
+  const submit = (event: FormEvent) => {
     event.preventDefault();
     create.reset();
-    forecast.mutate(body, { onSuccess: () => setForecastOf(asked) });
+    look();
   };
   const run = () => create.mutate(body, { onSuccess: (made) => go(`/gateways/${encodeURIComponent(gateway)}/replays/${made.id}`) });
   return (
-    <form onSubmit={look}>
+    <form onSubmit={submit}>
       <Stack>
         {others.length === 0 && <NeedsGateway what="A replay" />}
         {datasets.length === 0 && (
@@ -174,7 +173,7 @@ function Form({ gateway, others, datasets, questions }: { gateway: string; other
           </Stack>
         </Card>
         {unplaced && <Failed problem={unplaced} />}
-        {isCurrent && forecast.data && <WouldCost forecast={forecast.data} />}
+        {told && <WouldCost forecast={told} />}
         <Group>
           <Button type="submit" variant={isCurrent ? 'default' : 'filled'} loading={forecast.isPending} disabled={!complete}>
             Forecast the cost

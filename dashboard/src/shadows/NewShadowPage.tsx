@@ -4,12 +4,13 @@ import { Link, useLocation, useSearchParams } from 'wouter';
 import { useEvaluationTypes } from '../api/evaluations';
 import { useGateways } from '../api/gateways';
 import { type ShadowBody, useCreateShadow, useShadowForecast } from '../api/shadows';
-import { dollars } from '../parts/format';
+import { dollars, sentMoment } from '../parts/format';
 import { Empty, Failed, Loading } from '../parts/States';
 import { useMay } from '../session/SessionContext';
 import { Page } from '../shell/Page';
 import { CandidateForms } from '../trials/CandidateForms';
 import { type CandidateDraft, type MarginDraft, newCandidate, parametersOf, toCandidate, toMargins } from '../trials/candidate';
+import { useForecastOf } from '../trials/forecast';
 import { Judging } from '../trials/Judging';
 import type { Choice } from '../trials/Margins';
 import { DatasetSelect, GatewaySelect, NeedsGateway } from '../trials/Source';
@@ -73,25 +74,23 @@ function Form({ gateway, others, questions }: { gateway: string; others: string[
     candidates: candidates.map(toCandidate),
     share: Number(share),
     daily_cap: Number(cap),
-    until: until === '' ? null : new Date(until).toISOString(),
+    until: until === '' ? null : sentMoment(until),
     ...(most !== '' && { max_items: Number(most) }),
     evaluation_type_ids: judged,
     margins: toMargins(margins),
     ...(concurrency !== '' && { concurrency: Number(concurrency) }),
     accept_unknown_cost: acceptUnknown,
   };
-  // What was forecast is only said of the very shadow that would begin
-  const asked = JSON.stringify({ ...body, name: '' });
-  const [forecastOf, setForecastOf] = useState('');
-  const isCurrent = forecast.data !== undefined && forecastOf === asked;
-  const look = (event: FormEvent) => {
+  const { told, look } = useForecastOf(forecast, body);
+  const isCurrent = told !== undefined;
+  const submit = (event: FormEvent) => {
     event.preventDefault();
     create.reset();
-    forecast.mutate(body, { onSuccess: () => setForecastOf(asked) });
+    look();
   };
   const begin = () => create.mutate(body, { onSuccess: (made) => go(`${base}/${made.id}`) });
   return (
-    <form onSubmit={look}>
+    <form onSubmit={submit}>
       <Stack>
         <Text size="sm" c="dimmed" maw={820}>
           Once a request was answered and logged, it may be drawn, and is then sent to the candidates as well. Nobody’s answer waits for
@@ -196,12 +195,12 @@ function Form({ gateway, others, questions }: { gateway: string; others: string[
           </Stack>
         </Card>
         {unplaced && <Failed problem={unplaced} />}
-        {isCurrent && forecast.data && (
+        {told && (
           <Card component="section" aria-label="What a day would cost">
             <Title order={2} mb="xs">
               What a day would cost
             </Title>
-            <DayForecastTable forecast={forecast.data} />
+            <DayForecastTable forecast={told} />
           </Card>
         )}
         <Group>

@@ -1,7 +1,7 @@
 import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { type Shadow, useResumeShadow } from '../api/shadows';
-import { fullMoment } from '../parts/format';
+import { fullMoment, sentMoment } from '../parts/format';
 import { Failed } from '../parts/States';
 import { aboutOf, unplacedOf } from '../trials/unplaced';
 
@@ -19,7 +19,7 @@ export function Resume({ gateway, shadow, onClose }: { gateway: string; shadow: 
     event.preventDefault();
     const body = {
       ...(cap !== '' && { daily_cap: Number(cap) }),
-      ...(until !== '' && { until: new Date(until).toISOString() }),
+      ...(until !== '' && { until: sentMoment(until) }),
       ...(most !== '' && { max_items: Number(most) }),
     };
     resume.mutate(body, { onSuccess: onClose });
